@@ -1,0 +1,237 @@
+package rayboot_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/rayos/rayboot"
+
+// A layer says what one room may import. Every package of the module belongs
+// to the room with the longest matching path. Changing this table needs an ADR.
+type layer struct {
+	room  string
+	pure  bool     // no unsafe, os or syscall, no clock, no goroutine, no adapter
+	rooms []string // rooms it may import besides itself
+	other []string // modules outside std that it may import
+}
+
+var layers = []layer{
+	{room: "markers", pure: true},
+	{room: "gpt", pure: true},
+	{room: "esp", pure: true},
+	{room: "golden", pure: true},
+	{room: "bootmenu", pure: true, rooms: []string{"esp", "golden", "markers"}},
+
+	{room: "efi/pecoff"},
+	{room: "efi/goefi"},
+	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
+	{room: "efi/examples", rooms: []string{"efi/goefi", "efi/uefi"}},
+	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "esp", "golden", "gpt", "markers"}},
+
+	{
+		room:  "initramfs",
+		rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"},
+		other: []string{"github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
+	},
+	{
+		room:  "tools",
+		rooms: []string{"bootmenu", "efi/pecoff", "esp", "golden", "gpt", "markers"},
+		other: []string{
+			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
+			"github.com/spf13/cobra", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
+		},
+	},
+	{room: "ovmf-tests/apps", rooms: []string{"efi/goefi", "efi/uefi"}},
+	{room: "ovmf-tests", rooms: []string{"markers", "tools"}, other: []string{"golang.org/x/sys"}},
+}
+
+// unsafeRooms are the only places where unsafe and assembly may stand.
+var unsafeRooms = []string{"efi/goefi", "efi/uefi", "ovmf-tests/apps"}
+
+// forbiddenInPure are the ways out of a pure package.
+var forbiddenInPure = []string{"unsafe", "os", "os/exec", "syscall", "net", "runtime", "sync"}
+
+// clock are the functions of package time that read or wait for the clock.
+var clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+	SFiles     []string
+}
+
+// packages lists the module's packages as the given build tags show them.
+func packages(t *testing.T, tags string) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,SFiles", "-tags", tags, "./...")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.Bytes())
+	}
+	var all []goPackage
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		switch err := d.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return all
+		case err != nil:
+			t.Fatalf("go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}
+
+// within reports whether path is the room, or lies below it.
+func within(path, room string) bool {
+	return path == room || strings.HasPrefix(path, room+"/")
+}
+
+// layerOf finds the row of the table for a package path of the module.
+func layerOf(path string) (layer, bool) {
+	var best layer
+	for _, l := range layers {
+		if within(path, l.room) && len(l.room) > len(best.room) {
+			best = l
+		}
+	}
+	return best, best.room != ""
+}
+
+func (l layer) mayImport(path string) bool {
+	if in, ok := strings.CutPrefix(path, module+"/"); ok {
+		target, ok := layerOf(in)
+		return ok && (target.room == l.room || slices.Contains(l.rooms, target.room))
+	}
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		return !l.pure || !slices.Contains(forbiddenInPure, path)
+	}
+	return slices.ContainsFunc(l.other, func(m string) bool { return within(path, m) })
+}
+
+func TestLayers(t *testing.T) {
+	for _, tags := range []string{"", "uefi", "ovmf", "bundled"} {
+		for _, p := range packages(t, tags) {
+			path := strings.TrimPrefix(p.ImportPath, module+"/")
+			l, ok := layerOf(path)
+			if !ok {
+				t.Errorf("package %s belongs to no room of the table in layers_test.go", path)
+				continue
+			}
+			for _, imp := range p.Imports {
+				if !l.mayImport(imp) {
+					t.Errorf("room %s: package %s must not import %s", l.room, path, imp)
+				}
+			}
+			if l.pure {
+				checkPure(t, p)
+			}
+		}
+	}
+}
+
+// checkPure looks for the clock and for goroutines in a package's sources.
+func checkPure(t *testing.T, p goPackage) {
+	t.Helper()
+	for _, name := range p.GoFiles {
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s: a pure package starts no goroutine", fset.Position(n.Pos()))
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clock, n.Sel.Name) {
+					t.Errorf("%s: a pure package reads no clock (time.%s)", fset.Position(n.Pos()), n.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestUnsafeAndAssemblyStayInTheirRooms(t *testing.T) {
+	allowed := func(path string) bool {
+		return slices.ContainsFunc(unsafeRooms, func(room string) bool { return within(path, room) })
+	}
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "dist" || d.Name() == "testdata") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch {
+		case allowed(path):
+		case strings.HasSuffix(path, ".s"):
+			t.Errorf("%s: assembly outside %v", path, unsafeRooms)
+		case strings.HasSuffix(path, ".go") && imports(t, path, "unsafe"):
+			t.Errorf("%s: unsafe outside %v", path, unsafeRooms)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// imports reports whether the Go file at path imports the package.
+func imports(t *testing.T, path, pkg string) bool {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == strconv.Quote(pkg) })
+}
+
+// TestLayerTable keeps the table itself honest: a rule that lets everything
+// through would pass every test above.
+func TestLayerTable(t *testing.T) {
+	for _, c := range []struct {
+		room, imp string
+		want      bool
+	}{
+		{"markers", "strings", true},
+		{"markers", "os", false},
+		{"markers", module + "/esp", false},
+		{"bootmenu", module + "/esp", true},
+		{"bootmenu", module + "/efi/uefi", false},
+		{"initramfs", module + "/efi/uefi", false},
+		{"initramfs", module + "/tools/mkimage", false},
+		{"efi/cmd/rayboot", "github.com/spf13/cobra", false},
+		{"tools", "github.com/spf13/cobra", true},
+	} {
+		l, ok := layerOf(c.room)
+		if !ok {
+			t.Fatalf("no room %s", c.room)
+		}
+		if got := l.mayImport(c.imp); got != c.want {
+			t.Errorf("%s imports %s: allowed %v, want %v", c.room, c.imp, got, c.want)
+		}
+	}
+}
