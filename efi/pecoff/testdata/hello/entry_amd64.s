@@ -1,0 +1,6 @@
+#include "textflag.h"
+
+// The firmware's call (UEFI 2.10 §4.1) is answered with EFI_SUCCESS.
+TEXT _rt0_amd64_uefi(SB), NOSPLIT|NOFRAME, $0
+	XORL	AX, AX
+	RET
