@@ -13,7 +13,7 @@ import (
 const baseAlign = 0x10000
 
 // An image is a PE image before it is written. Its sections are in the order
-// of their addresses, and each begins where the one before ends.
+// of their addresses, and each begins on the page after the one before.
 type image struct {
 	machine  uint16
 	base     uint64 // preferred load address
@@ -108,10 +108,11 @@ func (img *image) holds(addr, n uint64, flags uint32) bool {
 	})
 }
 
-// extend makes the last section end where the next one begins: the sections of
-// an image have no gaps between them (PE Format, section table).
+// extend lets the last section grow by the pages that lie between it and the
+// next one: sections of an image follow each other without a gap (PE Format,
+// section table).
 func (img *image) extend(next uint32) {
-	if len(img.sections) > 0 {
+	if len(img.sections) > 0 && img.end() < next {
 		last := &img.sections[len(img.sections)-1]
 		last.size = next - last.addr
 	}
@@ -125,9 +126,8 @@ func (img *image) end() uint32 {
 
 // add appends a section behind the others.
 func (img *image) add(name string, flags uint32, data []byte) {
-	addr := img.end()
-	img.extend(addr)
-	img.sections = append(img.sections, imageSection{name: name, addr: addr, size: uint32(len(data)), flags: flags, data: data})
+	s := imageSection{name: name, addr: img.end(), size: uint32(len(data)), flags: flags, data: data}
+	img.sections = append(img.sections, s)
 }
 
 func alignUp(v, to uint32) uint32 { return (v + to - 1) &^ (to - 1) }
