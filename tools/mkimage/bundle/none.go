@@ -1,0 +1,5 @@
+//go:build !bundled
+
+package bundle
+
+var bootManager, runtime []byte

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rayos/rayboot/esp/fat32"
+	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/tools/mkimage/image"
+)
+
+// buildFlags are the options of rayimg build.
+type buildFlags struct {
+	size        byteSize
+	sectorSize  int
+	seed        string
+	espOnly     bool
+	noDefaults  bool
+	force       bool
+	json        bool
+	bootManager string
+	entries     []string
+	payload     string
+	parts       partFlags
+}
+
+const buildLong = `Build makes a disk image with the five RayOS partitions: the EFI System
+Partition with the boot manager, a kernel and its initrd; the RayOS Kernel
+partition with the same kernel in slot 0; and three more partitions that are
+left empty. Its menu has RayOS (from the ESP), RayOS from the kernel slot, and
+RayOS in safe mode.
+
+The image is sparse: it takes only the space of its content. It is written
+beside its name and renamed when it is complete. With --seed, equal inputs give
+equal bytes; file times are then those of SOURCE_DATE_EPOCH, or 1980.`
+
+const buildExample = `  rayimg build disk.img
+  rayimg build disk.img --size 100GiB --sector-size 4096
+  rayimg build disk.img --kernel ./vmlinuz --modules none --seed release-1
+  rayimg build disk.img --payload ./esp-files --entry ./debian.conf`
+
+func newBuildCmd() *cobra.Command {
+	f := buildFlags{size: gpt.MinDiskBytes, sectorSize: 512}
+	cmd := &cobra.Command{
+		Use:     "build FILE",
+		Short:   "Make a bootable disk image",
+		Long:    buildLong,
+		Example: buildExample,
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.Var(&f.size, "size", "size of the disk, for example 80GB or 100GiB")
+	flags.IntVar(&f.sectorSize, "sector-size", f.sectorSize, "logical sector size in bytes: 512 or 4096")
+	flags.StringVar(&f.seed, "seed", "", "derive all identifiers from this text instead of making random ones")
+	flags.BoolVar(&f.espOnly, "esp-only", false, "make only an EFI System Partition that fills the disk")
+	flags.BoolVar(&f.noDefaults, "no-default-entries", false, "leave out RayOS's kernel and its entries; bring your own")
+	flags.StringArrayVar(&f.entries, "entry", nil, "add this Boot Loader Specification entry, a .conf file (repeatable)")
+	flags.StringVar(&f.payload, "payload", "", "copy the content of this folder to the root of the ESP")
+	flags.StringVar(&f.bootManager, "boot-manager", "", "boot manager to use instead of the built-in one")
+	flags.BoolVar(&f.force, "force", false, "replace FILE if it exists")
+	flags.BoolVar(&f.json, "json", false, "print what was made as JSON")
+	f.parts.register(flags)
+	return cmd
+}
+
+func (f *buildFlags) run(cmd *cobra.Command, path string) error {
+	spec, err := f.spec(cmd)
+	if err != nil {
+		return err
+	}
+	report, err := image.Build(cmd.Context(), spec, image.Output{Path: path, Force: f.force})
+	if err != nil {
+		return err
+	}
+	if f.json {
+		return printJSON(cmd.OutOrStdout(), report)
+	}
+	return printReport(cmd.OutOrStdout(), report)
+}
+
+// spec gathers the parts of the image.
+func (f *buildFlags) spec(cmd *cobra.Command) (spec image.Spec, err error) {
+	spec = image.Spec{SizeBytes: int64(f.size), SectorSize: f.sectorSize, Seed: f.seed, ESPOnly: f.espOnly}
+	if spec.Modified, err = timestamp(f.seed != "", os.Getenv("SOURCE_DATE_EPOCH")); err != nil {
+		return spec, err
+	}
+	if spec.BootManager, err = bootManager(f.bootManager); err != nil {
+		return spec, err
+	}
+	if !f.noDefaults {
+		if spec.System, err = f.parts.system(cmd); err != nil {
+			return spec, err
+		}
+	}
+	for _, path := range f.entries {
+		e, err := hostFile(path, filepath.Base(path))
+		if err != nil {
+			return spec, fmt.Errorf("read entry: %w", err)
+		}
+		spec.Entries = append(spec.Entries, e)
+	}
+	if f.payload != "" {
+		spec.Payload, err = payload(f.payload)
+	}
+	return spec, err
+}
+
+// timestamp is the time of all files: SOURCE_DATE_EPOCH where it is set, else the
+// first time that FAT knows for reproducible images, else now.
+func timestamp(reproducible bool, epoch string) (time.Time, error) {
+	switch {
+	case epoch != "":
+		seconds, err := strconv.ParseInt(epoch, 10, 64)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("read SOURCE_DATE_EPOCH: %w", err)
+		}
+		return time.Unix(seconds, 0).UTC(), nil
+	case reproducible:
+		return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil
+	}
+	return time.Now(), nil
+}
+
+// hostFile is a file of the host that is to become path.
+func hostFile(name, path string) (fat32.File, error) {
+	st, err := os.Stat(name)
+	if err != nil {
+		return fat32.File{}, err
+	}
+	if !st.Mode().IsRegular() {
+		return fat32.File{}, fmt.Errorf("%s is not a regular file", name)
+	}
+	return fat32.File{Path: path, Size: st.Size(), Open: func() (io.ReadCloser, error) { return os.Open(name) }}, nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func printReport(w io.Writer, r image.Report) error {
+	for _, path := range r.Replaced {
+		if _, err := fmt.Fprintf(w, "%s is the one of the payload\n", path); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s: %s disk, %d-byte sectors, %.1f MiB on the host, disk ID %s\n",
+		r.Path, byteSize(r.SizeBytes), r.SectorSize, float64(r.AllocatedBytes)/(1<<20), r.DiskID)
+	return err
+}

@@ -1,0 +1,159 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"github.com/rayos/rayboot/esp/fat32"
+	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/gpt/slots"
+)
+
+// volumeLabel is the name of the ESP's file system.
+const volumeLabel = "RAYOS-ESP"
+
+// Report says what Build has made.
+type Report struct {
+	Path           string          `json:"path"`
+	SizeBytes      int64           `json:"sizeBytes"`
+	AllocatedBytes int64           `json:"allocatedBytes"` // on the host's file system
+	SectorSize     int             `json:"sectorSize"`
+	DiskID         gpt.GUID        `json:"diskID"`
+	InstallID      gpt.GUID        `json:"installID"`
+	Partitions     []gpt.Partition `json:"partitions"`
+	ESP            fat32.Usage     `json:"esp"`
+	Replaced       []string        `json:"replaced,omitempty"` // generated files for which the payload has its own
+}
+
+// Output says where an image goes.
+type Output struct {
+	Path  string
+	Force bool // replace an existing file
+	// Progress, if set, is called as a step goes on with the bytes done so
+	// far; the total is not known in advance.
+	Progress func(step string, doneBytes int64)
+}
+
+// Build makes the image. On any error, and when ctx is cancelled, nothing is
+// left behind and an existing file is unchanged.
+func Build(ctx context.Context, spec Spec, to Output) (report Report, err error) {
+	b, err := plan(spec)
+	if err != nil {
+		return Report{}, err
+	}
+	out, err := createOutput(to.Path, to.Force)
+	if err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, out.discard()) }()
+	if err := b.write(ctx, out, to.Progress); err != nil {
+		return Report{}, fmt.Errorf("write %s: %w", to.Path, explain(err))
+	}
+	if err := ctx.Err(); err != nil {
+		return Report{}, fmt.Errorf("write %s: %w", to.Path, err)
+	}
+	if err := out.commit(); err != nil {
+		return Report{}, err
+	}
+	b.report.Path = to.Path
+	b.report.AllocatedBytes, err = AllocatedBytes(to.Path)
+	return b.report, err
+}
+
+// builder carries a checked specification to its writing.
+type builder struct {
+	spec   Spec
+	ids    identity
+	files  []fat32.File
+	table  *slots.Table
+	report Report
+}
+
+// plan checks all that can be checked before a file is made.
+func plan(spec Spec) (*builder, error) {
+	ids := identity{seed: spec.Seed}
+	parts, err := spec.layout(ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckEFI(spec.BootManager); err != nil {
+		return nil, fmt.Errorf("check boot manager: %w", err)
+	}
+	b := &builder{spec: spec, ids: ids, report: Report{
+		SizeBytes: spec.SizeBytes, SectorSize: spec.SectorSize,
+		DiskID: ids.guid("disk"), InstallID: ids.guid("install"), Partitions: parts,
+	}}
+	b.files, b.report.Replaced = spec.espFiles(b.report.InstallID)
+	if spec.System == nil {
+		return b, nil
+	}
+	if err := CheckEFI(spec.System.Kernel); err != nil {
+		return nil, fmt.Errorf("check kernel: %w", err)
+	}
+	if !spec.ESPOnly {
+		table, err := spec.System.slotTable()
+		if err != nil {
+			return nil, err
+		}
+		b.table = &table
+	}
+	return b, nil
+}
+
+func (b *builder) write(ctx context.Context, out *output, progress func(string, int64)) error {
+	if err := out.Truncate(b.spec.SizeBytes); err != nil {
+		return err
+	}
+	if err := writeTable(out.File, b.geometry(), b.report.DiskID, b.report.Partitions); err != nil {
+		return err
+	}
+	if err := b.writeESP(sparseWriter{ctx: ctx, w: out, written: counter(progress, "EFI system partition")}); err != nil {
+		return err
+	}
+	if b.table == nil {
+		return nil
+	}
+	w := sparseWriter{ctx: ctx, w: out, written: counter(progress, "kernel slot")}
+	return b.spec.System.writeSlots(io.NewOffsetWriter(w, b.report.Partitions[gpt.NumberKernel-1].StartBytes), *b.table)
+}
+
+func (b *builder) geometry() gpt.Geometry {
+	return gpt.Geometry{DiskBytes: b.spec.SizeBytes, SectorSize: b.spec.SectorSize}
+}
+
+func (b *builder) writeESP(w io.WriterAt) (err error) {
+	p := b.report.Partitions[gpt.NumberESP-1]
+	b.report.ESP, err = fat32.Create(io.NewOffsetWriter(w, p.StartBytes), fat32.Options{
+		SizeBytes:     p.SizeBytes,
+		SectorSize:    b.spec.SectorSize,
+		HiddenSectors: uint32(p.StartBytes / int64(b.spec.SectorSize)),
+		Serial:        b.ids.serial("ESP"),
+		Label:         volumeLabel,
+		Modified:      b.spec.Modified,
+	}, b.files)
+	return err
+}
+
+// counter adds up what was written in a step.
+func counter(progress func(string, int64), step string) func(int) {
+	var done int64
+	return func(n int) {
+		done += int64(n)
+		if progress != nil {
+			progress(step, done)
+		}
+	}
+}
+
+// AllocatedBytes is what a file occupies on its file system, which for a sparse
+// file is less than its length.
+func AllocatedBytes(path string) (int64, error) {
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
+		return 0, fmt.Errorf("stat %s: %w", path, err)
+	}
+	return st.Blocks * 512, nil
+}

@@ -1,0 +1,43 @@
+package image
+
+import (
+	"bytes"
+	"debug/pe"
+	"errors"
+	"fmt"
+)
+
+// ErrNotEFI says that a file is not an EFI application for this machine.
+var ErrNotEFI = errors.New("not an EFI application for x86-64")
+
+// CheckEFI says whether image is a PE file that UEFI firmware on x86-64 can
+// start (UEFI 2.10 §2.1.1). Linux kernels with the EFI stub are.
+func CheckEFI(image []byte) error {
+	f, err := pe.NewFile(bytes.NewReader(image))
+	if err != nil {
+		return fmt.Errorf("%w: %w; a Linux kernel needs CONFIG_EFI_STUB", ErrNotEFI, err)
+	}
+	defer f.Close()
+	if f.Machine != pe.IMAGE_FILE_MACHINE_AMD64 {
+		return fmt.Errorf("%w: it is for %s", ErrNotEFI, machineName(f.Machine))
+	}
+	h, ok := f.OptionalHeader.(*pe.OptionalHeader64)
+	if !ok || h.Subsystem != pe.IMAGE_SUBSYSTEM_EFI_APPLICATION {
+		return fmt.Errorf("%w: its PE subsystem is not 10 (EFI application)", ErrNotEFI)
+	}
+	return nil
+}
+
+func machineName(m uint16) string {
+	switch m {
+	case pe.IMAGE_FILE_MACHINE_ARM64:
+		return "arm64"
+	case pe.IMAGE_FILE_MACHINE_ARMNT:
+		return "32-bit arm"
+	case pe.IMAGE_FILE_MACHINE_I386:
+		return "32-bit x86"
+	case pe.IMAGE_FILE_MACHINE_RISCV64:
+		return "riscv64"
+	}
+	return fmt.Sprintf("PE machine %#04x", m)
+}

@@ -1,0 +1,63 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rayos/rayboot/esp/fat32"
+	"github.com/rayos/rayboot/gpt"
+)
+
+// ErrTooSmall says that the disk is smaller than what RayOS accepts.
+var ErrTooSmall = errors.New("disk is too small")
+
+// Spec says what an image holds.
+type Spec struct {
+	SizeBytes  int64  // of the disk
+	SectorSize int    // logical sector size in bytes: 512 or 4096
+	Seed       string // source of all identifiers; "" makes random ones
+	// Modified is the time stamp of all files; its wall clock is stored.
+	Modified time.Time
+
+	BootManager []byte // PE image, becomes BOOTX64.EFI
+	// System is what RayOS itself boots; nil makes an image that has only
+	// the boot manager, loader.conf, Entries and Payload.
+	System  *System
+	Entries []fat32.File // further BLS Type #1 entries; Path is the file name
+	// Payload are further files of the ESP, by their paths there. They
+	// replace files of the same path.
+	Payload []fat32.File
+	// ESPOnly makes a disk with an ESP that fills it and no other partition;
+	// there is no kernel slot then, and no least size but the ESP's own.
+	ESPOnly bool
+}
+
+// System is the RayOS kernel with what belongs to it.
+type System struct {
+	Release     string // kernel release, part of file names
+	Kernel      []byte // EFI kernel image
+	Initrd      []byte // may be empty
+	Options     string // command line
+	SafeOptions string // command line of the safe mode
+}
+
+// layout returns the partitions of the disk, checked, with their IDs.
+func (s Spec) layout(ids identity) ([]gpt.Partition, error) {
+	g := gpt.Geometry{DiskBytes: s.SizeBytes, SectorSize: s.SectorSize}
+	parts := gpt.Layout()
+	if s.ESPOnly {
+		parts = parts[:1]
+		parts[0].SizeBytes = (s.SizeBytes - 2*gpt.AlignBytes) / gpt.AlignBytes * gpt.AlignBytes
+	} else if s.SizeBytes < gpt.MinDiskBytes {
+		return nil, fmt.Errorf("%w: %d bytes; RayOS needs %d (80 GB), and the image is sparse, so it takes only the space of its content",
+			ErrTooSmall, s.SizeBytes, int64(gpt.MinDiskBytes))
+	}
+	if err := g.Check(parts); err != nil {
+		return nil, fmt.Errorf("lay out partitions: %w", err)
+	}
+	for i := range parts {
+		parts[i].ID = ids.guid(fmt.Sprintf("partition %d", parts[i].Number))
+	}
+	return parts, nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses of rayimg, as documented in its help.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitFindings    = 3
+	exitInterrupted = 130
+)
+
+const rootLong = `rayimg makes bootable RayOS disk images and works with them. An image is one
+sparse file with a GUID partition table, an EFI System Partition with the boot
+manager, and a kernel slot; it starts on any UEFI machine and in QEMU.
+
+Exit status: 0 done; 1 the operation did not succeed; 2 wrong usage; 3 verify
+found problems; 130 interrupted. Whatever the status, no half-written image is
+left behind.`
+
+// errUsage marks errors in the command line itself.
+var errUsage = errors.New("wrong usage")
+
+// errFindings ends verify when there are problems, which it has printed.
+var errFindings = errors.New("problems were found")
+
+// run executes one command line and returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRootCmd()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "rayimg: interrupted; nothing was left behind")
+		return exitInterrupted
+	}
+	fmt.Fprintln(stderr, "rayimg:", err)
+	if errors.Is(err, errUsage) {
+		fmt.Fprintln(stderr, "See rayimg --help, or --help behind the command.")
+		return exitUsage
+	}
+	return exitFailure
+}
+
+func newRootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "rayimg",
+		Short:         "Make RayOS disk images and work with them",
+		Long:          rootLong,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(
+		newBuildCmd(),
+	)
+	for _, cmd := range root.Commands() {
+		cmd.Args = usageArgs(cmd.Args)
+	}
+	return root
+}
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errUsage, err)
+}
+
+// usageArgs marks the errors of an argument check as wrong usage.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	if check == nil {
+		return nil
+	}
+	return func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+}
