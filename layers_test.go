@@ -40,7 +40,7 @@ var layers = []layer{
 	{room: "efi/goefi"},
 	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
 	{room: "efi/examples", rooms: []string{"efi/goefi", "efi/uefi"}},
-	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "esp", "golden", "gpt", "markers"}},
+	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/pecoff", "efi/uefi", "esp", "golden", "gpt", "markers"}},
 
 	{
 		room:  "initramfs",

@@ -1,0 +1,321 @@
+package bootmenu
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rayos/rayboot/markers"
+)
+
+func entries(ids ...string) []Entry {
+	var all []Entry
+	for _, id := range ids {
+		all = append(all, Entry{
+			ID: id, Title: strings.ToUpper(id), Source: "/loader/entries/" + id + ".conf",
+			Options: "root=" + id, Editable: true,
+		})
+	}
+	return all
+}
+
+func powered(e PoweredOn) State {
+	s, _ := Step(State{}, e)
+	return s
+}
+
+// started is the one Start among the effects, or nil.
+func started(effects []Effect) *Start {
+	for _, e := range effects {
+		if start, ok := e.(Start); ok {
+			return &start
+		}
+	}
+	return nil
+}
+
+func TestChoice(t *testing.T) {
+	bad := entries("a", "b", "c")
+	bad[0].Bad = true
+	setup := append([]Entry{{ID: "setup", Kind: markers.KindSetup}}, entries("a")...)
+	for _, c := range []struct {
+		name   string
+		on     PoweredOn
+		want   string
+		reason markers.SelectReason
+	}{
+		{"first", PoweredOn{Entries: entries("a", "b")}, "a", markers.ReasonFirst},
+		{"default", PoweredOn{Entries: entries("a", "b"), Config: Config{Default: "b"}}, "b", markers.ReasonDefault},
+		{"default pattern", PoweredOn{Entries: entries("x-1", "y-2"), Config: Config{Default: "y-*"}}, "y-2", markers.ReasonDefault},
+		{"default that is not there", PoweredOn{Entries: entries("a"), Config: Config{Default: "z"}}, "a", markers.ReasonFirst},
+		{"one-shot over default", PoweredOn{Entries: entries("a", "b", "c"), Config: Config{Default: "b", OneShot: "c"}}, "c", markers.ReasonOneShot},
+		{"bad is not first", PoweredOn{Entries: bad}, "b", markers.ReasonFirst},
+		{"bad is not default", PoweredOn{Entries: bad, Config: Config{Default: "a"}}, "b", markers.ReasonFirst},
+		{"bad is not one-shot", PoweredOn{Entries: bad, Config: Config{OneShot: "a", Default: "c"}}, "c", markers.ReasonDefault},
+		{"bad is not in a pattern", PoweredOn{Entries: bad, Config: Config{Default: "*"}}, "b", markers.ReasonDefault},
+		{"setup is never automatic", PoweredOn{Entries: setup}, "a", markers.ReasonFirst},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, effects := Step(State{}, c.on)
+			start := started(effects)
+			if start == nil {
+				t.Fatalf("time-out 0 starts nothing: %v", effects)
+			}
+			if start.ID != c.want || start.Reason != c.reason {
+				t.Errorf("starts %s because %s, want %s because %s", start.ID, start.Reason, c.want, c.reason)
+			}
+		})
+	}
+}
+
+func TestCountdown(t *testing.T) {
+	s := powered(PoweredOn{Entries: entries("a", "b"), Config: Config{TimeoutSeconds: 3, Default: "b"}})
+	for range 2 {
+		var effects []Effect
+		if s, effects = Step(s, Tick{}); s.Phase != Displayed || effects != nil {
+			t.Fatalf("after a tick: phase %d, effects %v", s.Phase, effects)
+		}
+	}
+	s, effects := Step(s, Tick{})
+	if start := started(effects); start == nil || start.ID != "b" || start.Options != "root=b" || s.Phase != Selected {
+		t.Fatalf("the third tick of three starts b: %v", effects)
+	}
+}
+
+func TestAnyKeyStopsTheCountdown(t *testing.T) {
+	for code := Character; code <= Other; code++ {
+		s := powered(PoweredOn{Entries: entries("a"), Config: Config{TimeoutSeconds: 1}})
+		if code == Enter { // starts at once, which stops it as well
+			continue
+		}
+		s, _ = Step(s, KeyPressed{Key{Code: code, Rune: 'z'}})
+		for range 100 {
+			var effects []Effect
+			if s, effects = Step(s, Tick{}); effects != nil {
+				t.Fatalf("key %d: the countdown went on to %v", code, effects)
+			}
+		}
+	}
+}
+
+func TestKeyBeforeTheMenuShowsIt(t *testing.T) {
+	s, effects := Step(State{}, PoweredOn{Entries: entries("a"), KeyWaiting: true})
+	if s.Phase != Displayed || effects != nil {
+		t.Fatalf("a waiting key with time-out 0: phase %d, effects %v", s.Phase, effects)
+	}
+	if _, effects := Step(s, Tick{}); effects != nil {
+		t.Errorf("the menu counts down though a key was pressed: %v", effects)
+	}
+}
+
+func TestWaitForever(t *testing.T) {
+	s := powered(PoweredOn{Entries: entries("a"), Config: Config{TimeoutSeconds: WaitForever}})
+	if _, effects := Step(s, Tick{}); s.Phase != Displayed || effects != nil {
+		t.Errorf("phase %d, effects %v", s.Phase, effects)
+	}
+}
+
+func TestUnattendedFallsThroughAllEntriesAndStops(t *testing.T) {
+	s, effects := Step(State{}, PoweredOn{Entries: entries("a", "b", "c"), Config: Config{Default: "b"}})
+	var order []string
+	for start := started(effects); start != nil; start = started(effects) {
+		order = append(order, start.ID+" "+string(start.Reason))
+		s, effects = Step(s, StartFailed{ID: start.ID, Problem: "file not found"})
+	}
+	if want := []string{"b default", "a fallback", "c fallback"}; !slices.Equal(order, want) {
+		t.Errorf("order %q, want %q", order, want)
+	}
+	if s.Phase != Displayed || !strings.Contains(s.notice, "C did not start: file not found") {
+		t.Errorf("phase %d, notice %q", s.Phase, s.notice)
+	}
+	for range 100 {
+		if s, effects = Step(s, Tick{}); effects != nil {
+			t.Fatalf("a failed entry is started again: %v", effects)
+		}
+	}
+	if _, effects = Step(s, KeyPressed{Key{Code: Enter}}); started(effects) == nil {
+		t.Error("a person may try a failed entry again")
+	}
+}
+
+func TestInFrontOfAPersonAFailureShowsTheMenu(t *testing.T) {
+	s := powered(PoweredOn{Entries: entries("a", "b"), Config: Config{TimeoutSeconds: 1}})
+	s, _ = Step(s, KeyPressed{Key{Code: Enter}})
+	s, effects := Step(s, StartFailed{ID: "a", Problem: "refused"})
+	if s.Phase != Displayed || effects != nil || !strings.Contains(s.notice, "A did not start: refused") {
+		t.Fatalf("phase %d, effects %v, notice %q", s.Phase, effects, s.notice)
+	}
+	for range defaultFallbackSeconds {
+		s, effects = Step(s, Tick{})
+	}
+	if start := started(effects); start == nil || start.ID != "b" || start.Reason != markers.ReasonFallback {
+		t.Errorf("the next choice is started after the countdown: %v", effects)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	recovery := entries("a", "b", "c")
+	recovery[2].Recovery = true
+	config := Config{TimeoutSeconds: 5, Editor: true, Setup: true}
+	for _, c := range []struct {
+		keys string // \r Enter, \x1b Escape, \b Backspace, < and > cursor keys, ^ and v as well
+		want Effect
+	}{
+		{"\r", Start{"a", "root=a", markers.ReasonUser}},
+		{"j\r", Start{"b", "root=b", markers.ReasonUser}},
+		{"vv\r", Start{"c", "root=c", markers.ReasonUser}},
+		{"vvvvv\r", Start{"c", "root=c", markers.ReasonUser}},
+		{"jjk\r", Start{"b", "root=b", markers.ReasonUser}},
+		{"kkk\r", Start{"a", "root=a", markers.ReasonUser}},
+		{"3\r", Start{"c", "root=c", markers.ReasonUser}},
+		{"9\r", Start{"a", "root=a", markers.ReasonUser}},
+		{"2d", SaveDefault{"b"}},
+		{"r", Start{"c", "root=c", markers.ReasonUser}},
+		{"f", EnterSetup{}},
+		{"p", PowerOff{}},
+		{"e x\r", Start{"a", "root=a x", markers.ReasonUser}},
+		{"e\b\b\bx\r", Start{"a", "roox", markers.ReasonUser}},
+		{"e<<<<<<quiet >\r", Start{"a", "quiet root=a", markers.ReasonUser}},
+		{"eabc\x1b\r", Start{"a", "root=a", markers.ReasonUser}},
+		{"ejp\r", Start{"a", "root=ajp", markers.ReasonUser}},
+	} {
+		s := powered(PoweredOn{Entries: recovery, Config: config})
+		var effects []Effect
+		for _, r := range c.keys {
+			s, effects = Step(s, KeyPressed{key(r)})
+		}
+		if len(effects) != 1 || !reflect.DeepEqual(effects[0], c.want) {
+			t.Errorf("keys %q: %v, want %v", c.keys, effects, c.want)
+		}
+	}
+}
+
+func key(r rune) Key {
+	codes := map[rune]Code{'\r': Enter, '\x1b': Escape, '\b': Backspace, '^': Up, 'v': Down, '<': Left, '>': Right}
+	if code, ok := codes[r]; ok {
+		return Key{Code: code}
+	}
+	return Key{Rune: r}
+}
+
+func TestRefusedKeysSayWhy(t *testing.T) {
+	locked := entries("a")
+	fixed := entries("a")
+	fixed[0].Editable = false
+	setup := []Entry{{ID: "setup", Title: "Firmware setup", Kind: markers.KindSetup}}
+	for _, c := range []struct {
+		key     rune
+		entries []Entry
+		config  Config
+		notice  string
+	}{
+		{'e', locked, Config{}, "locked"},
+		{'e', fixed, Config{Editor: true}, "cannot be changed"},
+		{'r', locked, Config{}, "no recovery entry"},
+		{'f', locked, Config{}, "no way into its setup"},
+		{'d', setup, Config{}, "cannot be the default"},
+	} {
+		c.config.TimeoutSeconds = WaitForever
+		s := powered(PoweredOn{Entries: c.entries, Config: c.config})
+		s, effects := Step(s, KeyPressed{Key{Rune: c.key}})
+		if effects != nil || !strings.Contains(s.notice, c.notice) {
+			t.Errorf("key %c: effects %v, notice %q", c.key, effects, s.notice)
+		}
+	}
+}
+
+func TestDefaultSaved(t *testing.T) {
+	s := powered(PoweredOn{Entries: entries("a", "b"), Config: Config{TimeoutSeconds: 5}})
+	s, _ = Step(s, DefaultSaved{ID: "b", Problem: "write protected"})
+	if s.config.Default != "" || !strings.Contains(s.notice, "write protected") {
+		t.Errorf("default %q, notice %q", s.config.Default, s.notice)
+	}
+	s, _ = Step(s, DefaultSaved{ID: "b"})
+	if s.config.Default != "b" {
+		t.Errorf("default %q", s.config.Default)
+	}
+}
+
+func TestFailedActionsComeBackToTheMenu(t *testing.T) {
+	setup := []Entry{{ID: "setup", Title: "Firmware setup", Kind: markers.KindSetup}}
+	s := powered(PoweredOn{Entries: setup, Config: Config{TimeoutSeconds: 5}})
+	s, effects := Step(s, KeyPressed{Key{Code: Enter}})
+	if !slices.Equal(effects, []Effect{EnterSetup{}}) {
+		t.Fatalf("effects %v", effects)
+	}
+	s, _ = Step(s, ActionFailed{Action: "enter firmware setup", Problem: "write protected"})
+	if s.Phase != Displayed || !strings.Contains(s.notice, "write protected") {
+		t.Errorf("phase %d, notice %q", s.Phase, s.notice)
+	}
+}
+
+// TestEveryPath walks all events to a depth and checks after each step what
+// must never happen.
+func TestEveryPath(t *testing.T) {
+	menu := entries("a", "b")
+	menu = append(menu, Entry{ID: "bad", Title: "Bad", Bad: true}, Entry{ID: "setup", Kind: markers.KindSetup})
+	for _, timeout := range []int{WaitForever, 0, 2} {
+		for _, waiting := range []bool{false, true} {
+			config := Config{TimeoutSeconds: timeout, Default: "b", OneShot: "bad", Editor: true, Setup: true}
+			s, effects := Step(State{}, PoweredOn{Entries: menu, Config: config, KeyWaiting: waiting})
+			walk(t, s, effects, nil, 4)
+			if s.Phase == Selected && effects == nil {
+				t.Fatal("power-on neither shows nor starts anything")
+			}
+		}
+	}
+	t.Logf("%d paths", paths)
+}
+
+var paths int
+
+func walk(t *testing.T, s State, effects []Effect, path []Event, depth int) {
+	t.Helper()
+	paths++
+	checkInvariants(t, s, effects, path)
+	if depth == 0 {
+		return
+	}
+	next := []Event{
+		Tick{}, KeyPressed{Key{Code: Enter}}, KeyPressed{Key{Code: Down}}, KeyPressed{Key{Code: Up}},
+		KeyPressed{Key{Rune: 'e'}}, KeyPressed{Key{Code: Escape}}, KeyPressed{Key{Rune: 'd'}}, KeyPressed{Key{Rune: 'f'}},
+		DefaultSaved{ID: "a"}, ActionFailed{"power off", "unsupported"},
+	}
+	if start := started(effects); start != nil {
+		next = []Event{StartFailed{ID: start.ID, Problem: "refused"}, KeyPressed{Key{Code: Enter}}, Tick{}}
+	}
+	for _, e := range next {
+		before := fmt.Sprintf("%+v", s)
+		after, effects := Step(s, e)
+		if fmt.Sprintf("%+v", s) != before {
+			t.Fatalf("%v: Step changed its argument", append(path, e))
+		}
+		again, _ := Step(s, e)
+		if !reflect.DeepEqual(after, again) {
+			t.Fatalf("%v: Step is not deterministic", append(path, e))
+		}
+		if s.Phase == Displayed && after.Phase == Selected && effects == nil {
+			t.Fatalf("%v: the menu goes away and nothing is started", append(path, e))
+		}
+		walk(t, after, effects, append(slices.Clone(path), e), depth-1)
+	}
+}
+
+func checkInvariants(t *testing.T, s State, effects []Effect, path []Event) {
+	t.Helper()
+	if s.cursor < 0 || s.cursor >= len(s.entries) {
+		t.Fatalf("%v: cursor %d of %d", path, s.cursor, len(s.entries))
+	}
+	if start := started(effects); start != nil && start.Reason != markers.ReasonUser {
+		e := s.entries[s.cursor]
+		if e.ID != start.ID || !e.automatic() {
+			t.Fatalf("%v: %s is started by itself", path, start.ID)
+		}
+	}
+	screen := s.Screen(MinColumns, MinRows)
+	if len(screen.Lines) > MinRows {
+		t.Fatalf("%v: %d lines on %d rows", path, len(screen.Lines), MinRows)
+	}
+}
