@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/rayos/rayboot/tools/mkimage/session"
 )
 
 // Exit statuses of rayimg, as documented in its help.
@@ -18,6 +20,7 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2
 	exitFindings    = 3
+	exitNotReached  = 4
 	exitInterrupted = 130
 )
 
@@ -26,7 +29,7 @@ sparse file with a GUID partition table, an EFI System Partition with the boot
 manager, and a kernel slot; it starts on any UEFI machine and in QEMU.
 
 Exit status: 0 done; 1 the operation did not succeed; 2 wrong usage; 3 verify
-found problems; 130 interrupted. Whatever the status, no half-written image is
+found problems; 4 run waited in vain; 130 interrupted. Whatever the status, no half-written image is
 left behind.`
 
 // errUsage marks errors in the command line itself.
@@ -55,9 +58,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitInterrupted
 	}
 	fmt.Fprintln(stderr, "rayimg:", err)
-	if errors.Is(err, errUsage) {
+	switch {
+	case errors.Is(err, errUsage):
 		fmt.Fprintln(stderr, "See rayimg --help, or --help behind the command.")
 		return exitUsage
+	case errors.Is(err, session.ErrNotReached):
+		return exitNotReached
 	}
 	return exitFailure
 }
@@ -74,6 +80,7 @@ func newRootCmd() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		newBuildCmd(),
+		newRunCmd(),
 	)
 	for _, cmd := range root.Commands() {
 		cmd.Args = usageArgs(cmd.Args)
