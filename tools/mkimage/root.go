@@ -29,8 +29,8 @@ sparse file with a GUID partition table, an EFI System Partition with the boot
 manager, and a kernel slot; it starts on any UEFI machine and in QEMU.
 
 Exit status: 0 done; 1 the operation did not succeed; 2 wrong usage; 3 verify
-found problems; 4 run waited in vain; 130 interrupted. Whatever the status, no half-written image is
-left behind.`
+found problems; 4 run waited in vain; 130 interrupted. Whatever the status, no
+half-written image is left behind.`
 
 // errUsage marks errors in the command line itself.
 var errUsage = errors.New("wrong usage")
