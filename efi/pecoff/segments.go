@@ -22,30 +22,33 @@ type segment struct {
 func (s *segment) end() uint64 { return s.vaddr + s.memsz }
 
 // segments reads the load segments. They come in the order of their addresses
-// and share no page.
+// and share no page, and no bytes of the file.
 func (f *elfFile) segments() ([]segment, error) {
 	if tls := f.prog(elf.PT_TLS); tls != nil && tls.Filesz != 0 {
 		return nil, fmt.Errorf("read segments: %d bytes of initialised thread-local data are not supported", tls.Filesz)
 	}
 	var segs []segment
-	var total uint64
+	var before elf.Prog64
+	var first, total uint64
 	for i, p := range f.progs {
 		if elf.ProgType(p.Type) != elf.PT_LOAD || p.Memsz == 0 {
 			continue
 		}
-		first, low := p.Vaddr, p.Vaddr
-		if len(segs) > 0 {
-			first, low = segs[0].vaddr, segs[len(segs)-1].end()
+		if len(segs) == 0 {
+			first, before.Vaddr = p.Vaddr, p.Vaddr
 		}
-		total += min(p.Filesz, maxProgram+1)
-		if err := checkSegment(&p, first, low, total); err != nil {
+		if err := checkSegment(&p, &before, first); err != nil {
 			return nil, fmt.Errorf("read segment %d at %#x: %w", i, p.Vaddr, err)
+		}
+		if total += p.Filesz; total > maxProgram {
+			return nil, fmt.Errorf("read segments: the program has more than %d MiB", maxProgram>>20)
 		}
 		data, err := f.read(fmt.Sprintf("segment %d", i), p.Off, p.Filesz)
 		if err != nil {
 			return nil, err
 		}
 		segs = append(segs, segment{vaddr: p.Vaddr, memsz: p.Memsz, flags: elf.ProgFlag(p.Flags), data: data})
+		before = p
 	}
 	if len(segs) == 0 {
 		return nil, errors.New("read segments: the program has nothing to load")
@@ -53,21 +56,18 @@ func (f *elfFile) segments() ([]segment, error) {
 	return segs, f.markRelro(segs)
 }
 
-// checkSegment holds p against the image so far: it begins at first, its last
-// segment ends at low, and total file bytes are in use with this one.
-func checkSegment(p *elf.Prog64, first, low, total uint64) error {
+// checkSegment holds p against the one before and the first segment's address.
+func checkSegment(p, before *elf.Prog64, first uint64) error {
 	flags := elf.ProgFlag(p.Flags)
 	switch {
 	case p.Vaddr%pageSize != 0:
 		return errors.New("not aligned to 4 KiB")
-	case p.Vaddr < low:
-		return errors.New("overlaps the segment before or is out of order")
 	case p.Filesz > p.Memsz:
 		return fmt.Errorf("%d bytes in the file do not fit %d bytes of memory", p.Filesz, p.Memsz)
-	case p.Memsz > maxMemory || p.Vaddr-first > maxMemory-p.Memsz || p.Vaddr > -p.Memsz:
+	case p.Vaddr < before.Vaddr+before.Memsz || p.Off < before.Off+before.Filesz:
+		return errors.New("overlaps the segment before or is out of order")
+	case p.Memsz > maxMemory || p.Vaddr-first > maxMemory-p.Memsz || p.Vaddr > -p.Memsz-pageSize:
 		return fmt.Errorf("the program needs more than %d MiB of address space", maxMemory>>20)
-	case total > maxProgram:
-		return fmt.Errorf("the program has more than %d MiB", maxProgram>>20)
 	case flags&elf.PF_R == 0:
 		return errors.New("not readable")
 	case flags&elf.PF_W != 0 && flags&elf.PF_X != 0:

@@ -3,14 +3,19 @@
 // pointers in read-only and in writable data, and zeroed memory.
 package main
 
-import "fmt"
-
 var (
 	greetings = []string{"hello", "from", "PE"}
-	speakers  = map[string]fmt.Stringer{}
+	speakers  = map[string]interface{ speak(string) }{"terminal": terminal{}}
 	zeroed    [1 << 16]byte
 )
 
+type terminal struct{}
+
+func (terminal) speak(s string) { println(s) }
+
 func main() {
-	fmt.Println(greetings, speakers, len(zeroed))
+	for _, g := range greetings {
+		speakers["terminal"].speak(g)
+	}
+	println(len(zeroed), zeroed[len(greetings)])
 }
