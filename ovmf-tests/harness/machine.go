@@ -1,0 +1,206 @@
+// Package harness runs a virtual machine for a test: it starts QEMU with OVMF, follows the serial port and presses keys.
+//
+// It owns the rules of whole-machine tests: every machine has a fresh variable store, every wait has a limit and a
+// time-out is a failure that shows the transcript's tail, a machine that resets or ends unexpectedly is a failure, and a
+// test that ends without Finish, that is without its last line, is a failure too. What to expect is the tests' business.
+package harness
+
+import (
+	"context"
+	"errors"
+	"image"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rayos/rayboot/tools/mkimage/qemu"
+)
+
+// Patience bounds every single wait. A boot takes some 15 s under software emulation on a quiet host and up to three
+// times as much on a busy one; this is another four times that.
+const Patience = 3 * time.Minute
+
+// tailLines is how much of the transcript a failure shows.
+const tailLines = 40
+
+// Spec describes a machine for a test.
+type Spec struct {
+	qemu.Machine
+
+	// Reboots lets the guest reset the machine. Otherwise a reset ends it, so that a crash cannot hide behind a
+	// second, successful boot.
+	Reboots bool
+}
+
+// Machine is a running machine of a test. Its methods end the test on a failure; they are for the test's goroutine.
+type Machine struct {
+	t          testing.TB
+	process    *qemu.Process
+	transcript *Transcript
+	ctx        context.Context
+	finished   bool
+}
+
+// Start starts the machine, with the Plain firmware unless the spec has another one, and ends it with the test.
+func Start(t testing.TB, s Spec) *Machine {
+	t.Helper()
+	if s.Firmware == (qemu.Firmware{}) {
+		firmware, err := qemu.FindFirmware(qemu.Plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Firmware = firmware
+	}
+	if !s.Reboots {
+		s.Extra = append(s.Extra[:len(s.Extra):len(s.Extra)], "-no-reboot")
+	}
+	m := &Machine{t: t, transcript: NewTranscript(), ctx: t.Context()}
+	s.OnEvent = func(e qemu.Event) {
+		if e.Name == "RESET" || e.Name == "SHUTDOWN" {
+			m.transcript.Note("[qemu] " + e.Name)
+		}
+	}
+	process, err := s.Machine.Start(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.process = process
+	followed := make(chan struct{})
+	go m.follow(followed)
+	t.Cleanup(func() { m.end(followed) })
+	return m
+}
+
+// follow copies the serial port into the transcript until the machine ends.
+func (m *Machine) follow(done chan<- struct{}) {
+	defer close(done)
+	_, err := io.Copy(m.transcript, m.process.Serial)
+	<-m.process.Done()
+	m.transcript.Close(errors.Join(errMachineEnded, err))
+}
+
+// end is the last thing that happens to a machine.
+func (m *Machine) end(followed <-chan struct{}) {
+	m.t.Helper()
+	if m.t.Failed() {
+		m.save()
+	}
+	m.process.Kill()
+	<-followed
+	if err := m.process.Close(); err != nil {
+		m.t.Error(err)
+	}
+	if !m.finished && !m.t.Failed() && !m.t.Skipped() {
+		m.t.Error("the test ended without its last line: call Finish")
+	}
+	m.t.Logf("serial transcript:\n%s", m.transcript)
+}
+
+// save keeps the transcript and the screen of a failed test.
+func (m *Machine) save() {
+	m.t.Helper()
+	folder := filepath.Join(Dist(), "failed")
+	base := filepath.Join(folder, strings.ReplaceAll(m.t.Name(), "/", "-"))
+	err := os.MkdirAll(folder, 0o755)
+	if err == nil {
+		err = os.WriteFile(base+".txt", []byte(m.transcript.String()), 0o644)
+	}
+	if picture, shot := m.process.Screenshot(context.Background()); shot == nil {
+		err = errors.Join(err, writePNG(base+".png", picture))
+	}
+	m.t.Logf("saved the transcript and, if the machine was on, its screen: %s.* %v", base, err)
+}
+
+// Expect waits for each of these in order and returns the line that fulfilled the last one.
+func (m *Machine) Expect(wants ...Expectation) (line string) {
+	m.t.Helper()
+	for _, want := range wants {
+		ctx, cancel := context.WithTimeout(m.ctx, Patience)
+		var err error
+		line, err = m.transcript.Await(ctx, want)
+		cancel()
+		if err != nil {
+			m.fatal(err)
+		}
+	}
+	return line
+}
+
+// Never fails the test if any line so far fulfils one of these.
+func (m *Machine) Never(unwanted ...Expectation) {
+	m.t.Helper()
+	for _, u := range unwanted {
+		if m.transcript.Has(u) {
+			m.t.Errorf("%s came, and must not", u)
+		}
+	}
+}
+
+// Finish waits for the line without which the test has proven nothing, and cuts the machine's power. Every test ends
+// with Finish or ExpectOff.
+func (m *Machine) Finish(last Expectation) (line string) {
+	m.t.Helper()
+	line = m.Expect(last)
+	m.finished = true
+	m.PowerCut()
+	return line
+}
+
+// ExpectOff waits until the guest has switched the machine off.
+func (m *Machine) ExpectOff() {
+	m.t.Helper()
+	select {
+	case <-m.process.Done():
+	case <-time.After(Patience):
+		m.fatal(errors.New("the machine is still on"))
+	}
+	if err := m.process.Wait(); err != nil {
+		m.fatal(err)
+	}
+	m.finished = true
+}
+
+// PowerCut ends the machine without a warning. What it had written to its disks is on them.
+func (m *Machine) PowerCut() { m.process.Kill() }
+
+// Type sends text or key sequences (see the Serial constants) on the serial port.
+func (m *Machine) Type(text string) {
+	m.t.Helper()
+	if _, err := io.WriteString(m.process.Serial, text); err != nil {
+		m.fatal(err)
+	}
+}
+
+// What a terminal sends for keys that have no character (ECMA-48 cursor keys, as OVMF's terminal driver reads them).
+const (
+	SerialEnter  = "\r"
+	SerialEscape = "\x1b"
+	SerialUp     = "\x1b[A"
+	SerialDown   = "\x1b[B"
+)
+
+// Press presses keys of the emulated keyboard.
+func (m *Machine) Press(keys ...qemu.Key) {
+	m.t.Helper()
+	if err := m.process.PressKeys(m.ctx, keys...); err != nil {
+		m.fatal(err)
+	}
+}
+
+// Screenshot returns what the screen shows now.
+func (m *Machine) Screenshot() image.Image {
+	m.t.Helper()
+	picture, err := m.process.Screenshot(m.ctx)
+	if err != nil {
+		m.fatal(err)
+	}
+	return picture
+}
+
+func (m *Machine) fatal(err error) {
+	m.t.Helper()
+	m.t.Fatalf("%v\nthe transcript ends with:\n%s", err, m.transcript.Tail(tailLines))
+}
