@@ -38,7 +38,7 @@ func testOptions(size int64, sector int) Options {
 
 // testFiles are names and sizes that are easy to get wrong.
 func testFiles() []File {
-	big := bytes.Repeat([]byte("0123456789abcdef"), 70000)
+	big := bytes.Repeat([]byte("0123456789abcdef"), 1300)
 	files := []File{
 		Bytes("EFI/BOOT/BOOTX64.EFI", big),
 		Bytes("EFI/rayos/rayboot.efi", big[:4096]),
@@ -61,7 +61,7 @@ func testFiles() []File {
 	return files
 }
 
-func run(t *testing.T, name string, args ...string) string {
+func command(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "MTOOLS_SKIP_CHECK=1", "LC_ALL=C.UTF-8")
@@ -80,12 +80,12 @@ func TestCreatePassesFsckAndMtools(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%dMiB-%d", size>>20, sector), func(t *testing.T) {
 				path, usage := createFile(t, testOptions(size, sector), testFiles())
-				out := run(t, "fsck.vfat", "-n", "-v", path)
+				out := command(t, "fsck.vfat", "-n", "-v", path)
 				if want := fmt.Sprintf("%d/%d clusters", usage.UsedClusters, usage.Clusters); !strings.Contains(out, want) {
 					t.Errorf("fsck.vfat does not say %q:\n%s", want, out)
 				}
 				dir := t.TempDir()
-				run(t, "mcopy", "-s", "-n", "-i", path, "::*", dir)
+				command(t, "mcopy", "-s", "-n", "-i", path, "::*", dir)
 				for _, f := range testFiles() {
 					comparePath(t, filepath.Join(dir, f.Path), f)
 				}

@@ -26,6 +26,7 @@ type geometry struct {
 	sectorBytes    int64
 	totalSectors   int64
 	reserved       int64
+	fats           int64 // number of FATs
 	fatSectors     int64 // of one FAT
 	clusterSectors int64
 	clusters       int64 // data clusters; they are numbered from 2
@@ -35,7 +36,13 @@ func (g geometry) clusterBytes() int64 { return g.clusterSectors * g.sectorBytes
 func (g geometry) fatOffset(copy int64) int64 {
 	return (g.reserved + copy*g.fatSectors) * g.sectorBytes
 }
-func (g geometry) dataOffset() int64 { return g.fatOffset(fatCopies) }
+func (g geometry) dataOffset() int64 { return g.fatOffset(g.fats) }
+
+// inRange says whether n is the number of a data cluster.
+func (g geometry) inRange(n uint32) bool {
+	return n >= rootCluster && int64(n)-rootCluster < g.clusters
+}
+
 func (g geometry) clusterOffset(n uint32) int64 {
 	return g.dataOffset() + (int64(n)-rootCluster)*g.clusterBytes()
 }
@@ -85,6 +92,7 @@ func layOut(sizeBytes, sectorBytes, clusterBytes int64) geometry {
 		sectorBytes:    sectorBytes,
 		totalSectors:   sizeBytes / sectorBytes,
 		clusterSectors: clusterBytes / sectorBytes,
+		fats:           fatCopies,
 	}
 	// One FAT must have an entry for each cluster that is left beside it. An
 	// upper bound of the count is enough: a few entries may go unused.

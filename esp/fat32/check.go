@@ -1,0 +1,168 @@
+package fat32
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Finding is one defect of a volume. Code is stable and meant for programs;
+// Text is for people.
+type Finding struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// maxFindings bounds the list; its last element then says that there is more.
+const maxFindings = 100
+
+// Check examines the structure of a volume: boot sector and its backup, FSInfo,
+// both FATs, directories, chains. It reads the content of no file. The error is
+// that of [Open], or of reading. Memory is one bit for each cluster; a
+// hostile volume cannot make it visit a cluster twice.
+func Check(r io.ReaderAt, sizeBytes int64) ([]Finding, error) {
+	f, err := Open(r, sizeBytes)
+	if err != nil {
+		return nil, err
+	}
+	c := &checker{f: f, used: make([]byte, (f.clusters+rootCluster+7)/8)}
+	for _, step := range []func() error{c.reserved, c.tree, c.fats} {
+		if err := step(); err != nil {
+			return c.findings, fmt.Errorf("check FAT32 volume: %w", err)
+		}
+	}
+	return c.findings, nil
+}
+
+type checker struct {
+	f        *FS
+	used     []byte // bitmap of the clusters in chains
+	findings []Finding
+}
+
+func (c *checker) report(code, format string, args ...any) {
+	switch len(c.findings) {
+	case maxFindings:
+	case maxFindings - 1:
+		c.findings = append(c.findings, Finding{Code: "fat-more", Text: "there are more problems than can be listed"})
+	default:
+		c.findings = append(c.findings, Finding{Code: code, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// reserved checks the reserved area.
+func (c *checker) reserved() error {
+	f := c.f
+	if f.clusters < minClusters {
+		c.report("fat-too-small", "%d clusters are fewer than FAT32's %d; some firmware takes the volume for FAT16", f.clusters, minClusters)
+	}
+	b := make([]byte, 2*f.sectorBytes)
+	if n, err := f.r.ReadAt(b, 0); n < len(b) {
+		return fmt.Errorf("read reserved area: %w", err)
+	}
+	if f.boot.backup == 0 || f.boot.backup+1 >= f.reserved {
+		c.report("fat-backup-boot", "there is no backup boot sector")
+		return nil
+	}
+	backup := make([]byte, len(b))
+	if n, err := f.r.ReadAt(backup, f.boot.backup*f.sectorBytes); n < len(b) {
+		return fmt.Errorf("read backup boot sector: %w", err)
+	}
+	if !bytes.Equal(b[:f.sectorBytes], backup[:f.sectorBytes]) {
+		c.report("fat-backup-boot", "boot sector and backup boot sector differ")
+	}
+	return nil
+}
+
+// fats compares the FATs, counts free clusters, and finds lost ones.
+func (c *checker) fats() error {
+	f := c.f
+	readers := []*fatReader{f.newFATReader(f.boot.activeFAT)}
+	if f.boot.mirrored && f.fats == 2 {
+		readers = append(readers, f.newFATReader(1))
+	}
+	var free, lost, differ int64
+	for n := uint32(0); int64(n) < f.clusters+rootCluster; n++ {
+		e, err := readers[0].entry(n)
+		if err != nil {
+			return err
+		}
+		if len(readers) > 1 {
+			other, err := readers[1].entry(n)
+			if err != nil {
+				return err
+			}
+			if other != e {
+				differ++
+			}
+		}
+		switch {
+		case n < rootCluster:
+			c.reservedEntry(n, e)
+		case e == 0:
+			free++
+		case e != badCluster && !c.isUsed(n):
+			lost++
+		}
+	}
+	if differ > 0 {
+		c.report("fat-copies-differ", "the two FATs differ in %d entries", differ)
+	}
+	if lost > 0 {
+		c.report("fat-lost-clusters", "%d clusters are taken but belong to no file", lost)
+	}
+	return c.info(free)
+}
+
+// reservedEntry checks the first two entries (FAT §4).
+func (c *checker) reservedEntry(n, e uint32) {
+	switch {
+	case n == 0 && e&^0xff != fatEntry0&^0xff:
+		c.report("fat-media", "FAT entry 0 is %#08x", e)
+	case n == 1 && e&cleanBit == 0:
+		c.report("fat-dirty", "the volume was not unmounted cleanly")
+	case n == 1 && e&noErrorBit == 0:
+		c.report("fat-io-error", "the volume had read or write errors")
+	}
+}
+
+// info checks the FSInfo sector, given the number of free clusters.
+func (c *checker) info(free int64) error {
+	f := c.f
+	if f.boot.info == 0 || f.boot.info >= f.reserved {
+		c.report("fat-fsinfo", "there is no FSInfo sector")
+		return nil
+	}
+	b := make([]byte, 512)
+	if n, err := f.r.ReadAt(b, f.boot.info*f.sectorBytes); n < len(b) {
+		return fmt.Errorf("read FSInfo: %w", err)
+	}
+	le := binary.LittleEndian
+	if le.Uint32(b) != infoLead || le.Uint32(b[484:]) != infoStruct || le.Uint32(b[508:]) != infoTrail {
+		c.report("fat-fsinfo", "the FSInfo sector has wrong signatures")
+		return nil
+	}
+	const unknown = 0xffffffff
+	if count := le.Uint32(b[488:]); count != unknown && int64(count) != free {
+		c.report("fat-fsinfo", "FSInfo says that %d clusters are free, %d are", count, free)
+	}
+	if next := le.Uint32(b[492:]); next != unknown && int64(next) >= f.clusters+rootCluster && free > 0 {
+		c.report("fat-fsinfo", "FSInfo says that cluster %d is the next free one, the last is %d", next, f.clusters+rootCluster-1)
+	}
+	return nil
+}
+
+func (c *checker) isUsed(n uint32) bool { return c.used[n/8]&(1<<(n%8)) != 0 }
+
+var errUsedTwice = errors.New("cluster is used twice")
+
+// take marks cluster n, which may be used once.
+func (c *checker) take(n uint32) error {
+	if c.isUsed(n) {
+		return fmt.Errorf("%w: %d", errUsedTwice, n)
+	}
+	c.used[n/8] |= 1 << (n % 8)
+	return nil
+}

@@ -1,0 +1,84 @@
+package fat32
+
+import (
+	"encoding/binary"
+	"io"
+	"io/fs"
+	"testing"
+)
+
+// FuzzReader reads and checks volumes that were tampered with. Whatever they
+// hold, the reader ends and uses bounded memory.
+func FuzzReader(f *testing.F) {
+	good := smallVolume(f, 64<<10, smallFiles())
+	f.Add([]byte(good))
+	for _, off := range []int{11, 13, 16, 36, 44, 32*512 + 8, 33*512 + 12} {
+		bad := append([]byte(nil), good...)
+		binary.LittleEndian.PutUint32(bad[off:], 0x0000ffff)
+		f.Add(bad)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := memory(b)
+		volume, err := Open(m, int64(len(b)))
+		if err != nil {
+			return
+		}
+		if _, err := Check(m, int64(len(b))); err != nil {
+			t.Logf("Check: %v", err)
+		}
+		steps := 0
+		_ = fs.WalkDir(volume, ".", func(path string, d fs.DirEntry, err error) error {
+			if steps++; steps > 200 {
+				return fs.SkipAll
+			}
+			if err != nil || d.IsDir() {
+				return nil
+			}
+			file, err := volume.Open(path)
+			if err != nil {
+				return nil
+			}
+			defer file.Close()
+			if n, err := io.Copy(io.Discard, file); err == nil && n > int64(len(b)) {
+				t.Errorf("%s has %d bytes, the volume %d", path, n, len(b))
+			}
+			return nil
+		})
+	})
+}
+
+// FuzzNames stores two files under any names and finds them again.
+func FuzzNames(f *testing.F) {
+	f.Add("kernel.config", "kernel.con")
+	f.Add(".dot", "with space")
+	f.Add("日本語", "KERNEL~1.CON")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		root, err := newTree([]File{Bytes(a, []byte("first")), Bytes(b, []byte("second"))})
+		if err != nil {
+			return
+		}
+		if _, err := root.countEntries(); err != nil {
+			return // not a FAT name
+		}
+		for _, c := range root.children {
+			if c.dir {
+				return
+			}
+		}
+		m := smallVolume(t, 64<<10, []File{Bytes(a, []byte("first")), Bytes(b, []byte("second"))})
+		volume, err := Open(m, int64(len(m)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{a: "first", b: "second"} {
+			got, err := fs.ReadFile(volume, name)
+			if err != nil || string(got) != want {
+				t.Errorf("%q: %q, want %q (%v)", name, got, want, err)
+			}
+		}
+		findings, err := Check(m, int64(len(m)))
+		if err != nil || len(findings) != 1 { // only fat-too-small
+			t.Errorf("Check: %v, %v", findings, err)
+		}
+	})
+}
