@@ -1,0 +1,106 @@
+package pid1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rayos/rayboot/initramfs/bootdisk"
+)
+
+// Where the boot disk is found by the commands of the shell.
+const (
+	espDir        = "/esp"            // the ESP of the boot disk, read-only
+	bootFactsFile = "/run/rayos/boot" // KEY=VALUE lines about this boot
+	installIDFile = "EFI/rayos/install.id"
+)
+
+const maxInstallIDBytes = 256
+
+// espFlags mount an ESP so that nothing on it changes.
+const espFlags = unix.MS_RDONLY | secure
+
+// findDisk finds the boot disk, mounts its ESP and writes down what is known
+// about the boot.
+func (b *boot) findDisk() {
+	facts := []string{"ENTRY=" + b.entry, "ESP_PARTUUID=" + b.wanted.PartUUID, "INSTALL_ID=" + b.wanted.InstallID}
+	found, err := b.lookForDisk()
+	if err == nil {
+		err = b.mount(mountPoint{"/dev/" + found.Partition, espDir, "vfat", espFlags, ""})
+		facts = append(facts, "DISK="+found.Disk, "ESP="+found.Partition)
+	}
+	if err != nil {
+		b.say("%v", err)
+	} else {
+		b.say("boot disk: %s, its ESP %s is mounted read-only on %s", found.Disk, found.Partition, espDir)
+	}
+	if err := b.writeFacts(facts); err != nil {
+		b.say("boot facts: %v", err)
+	}
+}
+
+func (b *boot) lookForDisk() (bootdisk.Candidate, error) {
+	if b.wanted.PartUUID == "" {
+		return bootdisk.Candidate{}, errors.New("boot disk: not looked for: the boot loader left no EFI variable LoaderDevicePartUUID")
+	}
+	finder := bootdisk.Finder{
+		Block:     os.DirFS(filepath.Join(b.root, "sys/class/block")),
+		Open:      func(disk string) (bootdisk.Device, error) { return os.Open(filepath.Join(b.root, "dev", disk)) },
+		InstallID: b.readInstallID,
+		Sleep:     sleep,
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), b.args.DiskWait)
+	defer cancel()
+	return finder.Find(ctx, b.wanted)
+}
+
+// readInstallID reads the install ID from an ESP.
+func (b *boot) readInstallID(partition string) (id string, err error) {
+	const dir = "/run/rayos/look"
+	if err := b.mount(mountPoint{"/dev/" + partition, dir, "vfat", espFlags, ""}); err != nil {
+		return "", err
+	}
+	target := filepath.Join(b.root, dir)
+	defer func() {
+		if uerr := b.kernel.Unmount(target); uerr != nil {
+			err = errors.Join(err, fmt.Errorf("unmount %s: %w", dir, uerr))
+		}
+	}()
+	f, err := os.Open(filepath.Join(target, installIDFile))
+	if err != nil {
+		return "", fmt.Errorf("read install ID: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxInstallIDBytes))
+	if err != nil {
+		return "", fmt.Errorf("read install ID: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+func (b *boot) writeFacts(facts []string) error {
+	file := filepath.Join(b.root, bootFactsFile)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(strings.Join(facts, "\n")+"\n"), 0o644)
+}
+
+// sleep waits for d or until the context ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,153 @@
+package pid1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rayos/rayboot/markers"
+)
+
+// Signals that the commands poweroff and reboot send to process 1; the kernel
+// sends Restart for Ctrl-Alt-Del too, as SIGINT.
+const (
+	SignalPowerOff = syscall.SIGUSR2
+	SignalRestart  = syscall.SIGTERM
+)
+
+// Main is process 1. Its program must be /init, of which commands are the
+// other names. It does not return: at the end the machine is off or restarts.
+// Should Main end by a bug, the kernel panics and restarts the machine.
+func Main(commands []string) int {
+	b := &boot{root: "/", kernel: linux{}, begin: time.Now()}
+	defer b.lastWords()
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, SignalPowerOff, SignalRestart, syscall.SIGINT)
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGCHLD)
+
+	b.bringUp()
+	if err := b.linkCommands(commands); err != nil {
+		b.say("commands: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	command := b.serve(ctx, signals, ended)
+	cancel()
+	b.shutdown(command)
+	return 1
+}
+
+// lastWords says why process 1 ends, where it should not, and leaves the rest
+// to the kernel: it panics as process 1 is gone, and restarts the machine.
+func (b *boot) lastWords() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	text := fmt.Sprintf("rayos: panic in process 1: %v\n%s\nrayos: the kernel panics now and restarts the machine", p, debug.Stack())
+	if b.consoles == nil || b.consoles.Line(text) != nil {
+		fmt.Fprintln(os.Stderr, text)
+	}
+	b.kernel.Sync()
+	os.Exit(2)
+}
+
+// linkCommands makes /bin/NAME for every command.
+func (b *boot) linkCommands(commands []string) error {
+	var problem error
+	for _, name := range commands {
+		link := filepath.Join(b.root, "bin", name)
+		if err := os.Symlink("/init", link); err != nil && !errors.Is(err, os.ErrExist) {
+			problem = errors.Join(problem, err)
+		}
+	}
+	return problem
+}
+
+// serve keeps the shells running and follows the stages until the machine is
+// to be turned off or restarted; it returns the command for reboot(2).
+func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (command int) {
+	s := &shells{boot: b, events: make(chan shellEvent), ready: map[string]*os.File{}, first: map[string]*unix.Termios{}}
+	if s.start(ctx) == 0 {
+		b.say("no console has a shell; Ctrl-Alt-Del restarts the machine")
+	}
+	for {
+		golden, stop := b.goldenTimer()
+		select {
+		case <-ended:
+			if _, err := b.children.Reap(); err != nil {
+				b.say("%v", err)
+			}
+		case e := <-s.events:
+			b.shellEvent(s, e)
+		case <-golden:
+			b.goldenDue(s)
+		case sig := <-signals:
+			stop()
+			return powerCommand(sig)
+		}
+		stop()
+	}
+}
+
+func powerCommand(sig os.Signal) int {
+	if sig == SignalPowerOff {
+		return unix.LINUX_REBOOT_CMD_POWER_OFF
+	}
+	return unix.LINUX_REBOOT_CMD_RESTART
+}
+
+// goldenTimer fires when GOLDEN is due; never, while it is not waited for.
+func (b *boot) goldenTimer() (fires <-chan time.Time, stop func()) {
+	due, waiting := b.stages.Due(b.now())
+	if !waiting {
+		return nil, func() {}
+	}
+	timer := time.NewTimer(due)
+	return timer.C, func() { timer.Stop() }
+}
+
+// goldenDue says that this boot is good, if it still is.
+func (b *boot) goldenDue(s *shells) {
+	if !b.stages.Tick(b.now()) {
+		return
+	}
+	golden := b.stageMarker(markers.Golden)
+	b.line(golden + "\n" + markers.BootmgrBootSuccess{Entry: b.entry}.Marker().String())
+	s.refresh()
+}
+
+// shellEvent follows what happened to a shell.
+func (b *boot) shellEvent(s *shells, e shellEvent) {
+	if e.control == nil {
+		delete(s.ready, e.console)
+		b.say("%v", e.ended)
+		if e.ended.Failing && len(s.ready) == 0 {
+			b.stages.Trouble()
+		}
+		s.refresh()
+		return
+	}
+	s.ready[e.console] = e.control
+	if !b.stages.Reached(markers.ShellReady) {
+		b.reach(markers.ShellReady)
+		b.consoles.SetMidLine(true)
+	}
+	b.stages.Recovered(b.now())
+	s.refresh()
+}
+
+// clock is the time that services are kept by.
+type clock struct{ boot *boot }
+
+func (c clock) Now() time.Duration { return c.boot.now() }
+
+func (c clock) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, d) }

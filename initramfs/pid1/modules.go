@@ -1,0 +1,127 @@
+package pid1
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// modulesDir holds one directory per kernel release, with the module files and
+// the list that tells their order: one line "GROUP FILE" each.
+const (
+	modulesDir = "/lib/modules"
+	loadList   = "load.list"
+)
+
+// safeSkips are the module groups that safe mode leaves out.
+var safeSkips = []string{"drm", "watchdog"}
+
+// module is one line of the list.
+type module struct{ group, file string }
+
+func (m module) name() string { return strings.TrimSuffix(m.file, ".ko") }
+
+// parseLoadList reads the list of modules. A file name has no directory.
+func parseLoadList(text string) ([]module, error) {
+	var modules []module
+	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		if line == "" {
+			continue
+		}
+		group, file, ok := strings.Cut(line, " ")
+		if !ok || group == "" || file == "" || strings.ContainsAny(file, "/ ") {
+			return nil, fmt.Errorf("%s line %d: want \"GROUP FILE\", have %q", loadList, i+1, line)
+		}
+		modules = append(modules, module{group, file})
+	}
+	return modules, nil
+}
+
+// modules is the state of module loading.
+type modules struct {
+	dir    string
+	list   []module
+	done   map[string]bool
+	loaded int
+	absent int // no such hardware
+}
+
+// readModules reads the list for the running kernel.
+func (b *boot) readModules() error {
+	b.modules.done = map[string]bool{}
+	release, err := b.kernel.Release()
+	if err != nil {
+		return fmt.Errorf("kernel modules: %w", err)
+	}
+	b.release = release
+	b.modules.dir = filepath.Join(b.root, modulesDir, release)
+	text, err := os.ReadFile(filepath.Join(b.modules.dir, loadList))
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("kernel modules: none for %s in the initrd%s; only drivers built into the kernel work", release, b.otherReleases())
+	}
+	if err != nil {
+		return fmt.Errorf("kernel modules: %w", err)
+	}
+	if b.modules.list, err = parseLoadList(string(text)); err != nil {
+		return fmt.Errorf("kernel modules: %w", err)
+	}
+	return nil
+}
+
+// otherReleases names the kernels that there are modules for.
+func (b *boot) otherReleases() string {
+	entries, err := os.ReadDir(filepath.Join(b.root, modulesDir))
+	if err != nil || len(entries) == 0 {
+		return ""
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return " (there are modules for " + strings.Join(names, ", ") + ")"
+}
+
+// loadModules loads the modules that want is true for, in order. A module
+// that fails is reported and the next one follows.
+func (b *boot) loadModules(want func(module) bool) {
+	for _, m := range b.modules.list {
+		if b.modules.done[m.file] || !want(m) {
+			continue
+		}
+		b.modules.done[m.file] = true
+		err := b.kernel.LoadModule(filepath.Join(b.modules.dir, m.file))
+		switch {
+		case err == nil:
+			b.modules.loaded++
+		case errors.Is(err, unix.ENODEV):
+			b.modules.absent++
+		default:
+			b.say("kernel module %s: %v; the machine goes on without it", m.name(), err)
+		}
+	}
+}
+
+// loadAll loads all modules but those of the groups that are to be skipped,
+// and says what was done.
+func (b *boot) loadAll() {
+	skip := b.args.Skip
+	if b.args.Safe {
+		skip = append(skip[:len(skip):len(skip)], safeSkips...)
+		b.say("safe mode: modules of %s are not loaded", strings.Join(safeSkips, " and "))
+	}
+	skipped := 0
+	b.loadModules(func(m module) bool {
+		for _, group := range skip {
+			if m.group == group {
+				skipped++
+				return false
+			}
+		}
+		return true
+	})
+	b.say("kernel modules: %d loaded, %d without hardware, %d skipped", b.modules.loaded, b.modules.absent, skipped)
+}

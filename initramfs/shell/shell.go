@@ -1,0 +1,158 @@
+// Package shell is the runtime's shell: mvdan.cc/sh interprets the language
+// (POSIX shell with most of bash), this package reads lines from a terminal,
+// with editing and history, and talks to process 1.
+//
+// # Control channel
+//
+// A shell of a console has one end of a socket pair, whose descriptor number is
+// in [ControlVariable]. It writes one byte when it is ready for its first
+// command and then waits for a [Refresh] byte before it shows its prompt, so that the
+// marker SHELL_READY stands above it. Each later Refresh means: other lines
+// were written on this console, show the prompt again.
+package shell
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+	"mvdan.cc/sh/v3/interp"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// ControlVariable names the environment variable with the number of the
+// control channel's descriptor.
+const ControlVariable = "RAYOS_CONTROL_FD"
+
+// Refresh is the byte by which process 1 asks for the prompt.
+const Refresh = 'r'
+
+// Prompts for a command and for its continuation.
+const (
+	prompt     = "rayos# "
+	morePrompt = "> "
+)
+
+// killTimeout is how long an interrupted command has before it is killed.
+const killTimeout = 2 * time.Second
+
+// Main runs `sh [-c COMMAND] [FILE [ARGUMENT...]]` and returns the exit status.
+// Without a command or file it reads commands from stdin.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("sh", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	command := flags.String("c", "", "run this `command`")
+	if err := flags.Parse(args[1:]); err != nil {
+		return 2
+	}
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr}
+	err := s.run(flags, *command)
+	if status, ok := interp.IsExitStatus(err); ok {
+		return int(status)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "sh: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// session is one run of the shell.
+type session struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	runner         *interp.Runner
+}
+
+func (s *session) run(flags *flag.FlagSet, command string) (err error) {
+	tty, interactive := s.stdin.(*os.File)
+	interactive = interactive && term.IsTerminal(int(tty.Fd())) && command == "" && flags.NArg() == 0
+	s.runner, err = interp.New(
+		interp.StdIO(s.stdin, s.stdout, s.stderr),
+		interp.Interactive(interactive),
+		interp.Params(append([]string{"--"}, flags.Args()[min(1, flags.NArg()):]...)...),
+		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return interp.DefaultExecHandler(killTimeout) }),
+	)
+	switch {
+	case err != nil:
+		return err
+	case interactive:
+		return s.interact(tty)
+	case command != "":
+		return s.script(strings.NewReader(command), "-c")
+	case flags.NArg() > 0:
+		f, err := os.Open(flags.Arg(0))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return s.script(f, flags.Arg(0))
+	}
+	return s.script(s.stdin, "")
+}
+
+// script runs a whole script.
+func (s *session) script(r io.Reader, name string) error {
+	program, err := syntax.NewParser().Parse(r, name)
+	if err != nil {
+		return err
+	}
+	return s.runner.Run(context.Background(), program)
+}
+
+// interact reads and runs commands until the user ends the shell.
+func (s *session) interact(tty *os.File) error {
+	editor := newEditor(tty, tty)
+	if err := attachControl(editor); err != nil {
+		fmt.Fprintf(s.stderr, "sh: %v\n", err)
+	}
+	var text string
+	for {
+		ask := prompt
+		if text != "" {
+			ask = morePrompt
+		}
+		line, err := editor.ReadLine(ask)
+		switch {
+		case errors.Is(err, errInterrupted):
+			text = ""
+			continue
+		case errors.Is(err, io.EOF):
+			fmt.Fprintln(s.stdout)
+			return nil
+		case err != nil:
+			return err
+		}
+		text += line + "\n"
+		program, err := syntax.NewParser().Parse(strings.NewReader(text), "")
+		if syntax.IsIncomplete(err) {
+			continue
+		}
+		text = ""
+		if err != nil {
+			fmt.Fprintf(s.stderr, "sh: %v\n", err)
+			continue
+		}
+		if err := s.execute(program); s.runner.Exited() {
+			return err
+		}
+	}
+}
+
+// execute runs one command line; Ctrl-C ends the command and not the shell.
+func (s *session) execute(program *syntax.File) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := s.runner.Run(ctx, program)
+	if _, isStatus := interp.IsExitStatus(err); err != nil && !isStatus && ctx.Err() == nil {
+		fmt.Fprintf(s.stderr, "sh: %v\n", err)
+	}
+	return err
+}

@@ -1,0 +1,28 @@
+package initrd
+
+import "github.com/rayos/rayboot/tools/mkimage/kmod"
+
+// DefaultModules are the modules of an image, in load order; their
+// dependencies are found when they are packed. Modules come before what
+// probes for them: buses first, then disks, then filesystems. The groups drm
+// and watchdog are left out in safe mode.
+func DefaultModules() []kmod.Group {
+	return []kmod.Group{
+		{Name: "virtio", Modules: []string{"virtio_pci", "virtio_blk", "virtio_scsi"}},
+		{Name: "nvme", Modules: []string{"vmd", "nvme"}},
+		{Name: "sata", Modules: []string{"ahci", "sd_mod"}},
+		{Name: "usb", Modules: []string{"xhci_pci", "ehci_pci", "usb_storage", "uas", "usbhid", "hid_generic"}},
+		{Name: "filesystem", Modules: []string{"vfat", "nls_cp437", "nls_ascii", "efivarfs", "crc32c_generic", "ext4"}},
+		{Name: "watchdog", Modules: []string{"i6300esb", "iTCO_wdt", "lpc_ich", "i2c_i801", "sp5100_tco", "wdat_wdt"}},
+		{Name: "drm", Modules: []string{"bochs", "virtio_gpu"}},
+	}
+}
+
+// Kernel command lines of the entries that an image has by default. The screen
+// and the first serial port are both consoles; a panic restarts the machine
+// after 10 s; quiet keeps all but the kernel's errors off the consoles (dmesg
+// has everything).
+const (
+	DefaultOptions = "console=tty0 console=ttyS0,115200 panic=10 quiet"
+	SafeOptions    = DefaultOptions + " rayos.safe nomodeset"
+)
