@@ -38,14 +38,14 @@ const maxDigits = 10
 func ParseFileName(name string) (FileName, error) {
 	dot := strings.LastIndexByte(name, '.')
 	if dot < 0 || !strings.EqualFold(name[dot:], suffixType1) && !strings.EqualFold(name[dot:], suffixType2) {
-		return FileName{}, fmt.Errorf("file name %q ends neither with %s nor with %s", name, suffixType1, suffixType2)
+		return FileName{}, fmt.Errorf("file name %s ends neither with %s nor with %s", quoted(name), suffixType1, suffixType2)
 	}
 	f := FileName{Base: name[:dot], Suffix: name[dot:]}
 	if plus := strings.LastIndexByte(f.Base, '+'); plus >= 0 && f.parseCounter(f.Base[plus+1:]) {
 		f.Base = f.Base[:plus]
 	}
 	if f.Base == "" {
-		return FileName{}, fmt.Errorf("file name %q has nothing before its suffix", name)
+		return FileName{}, fmt.Errorf("file name %s has nothing before its suffix", quoted(name))
 	}
 	return f, nil
 }

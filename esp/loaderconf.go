@@ -50,6 +50,9 @@ var keysOfOthers = []string{
 	"secure-boot-enroll-timeout-sec",
 }
 
+// maxLineProblems is how many lines of loader.conf are reported one by one.
+const maxLineProblems = 16
+
 // ParseLoaderConf reads loader.conf (loader.conf(5)) of at most [MaxConfBytes].
 // The keys timeout, default, editor and console-mode are taken; if one is
 // repeated, the last line counts. A line that cannot be used is reported and
@@ -61,9 +64,14 @@ func ParseLoaderConf(data []byte) (LoaderConf, []Problem) {
 	}
 	var problems []Problem
 	for kv := range lines(data) {
-		if err := c.set(kv.key, kv.value); err != nil {
-			problems = append(problems, Problem{LoaderConfPath, fmt.Errorf("line %d: %w", kv.line, err)})
+		err := c.set(kv.key, kv.value)
+		if err == nil || len(problems) > maxLineProblems {
+			continue
 		}
+		if len(problems) == maxLineProblems {
+			err = errors.New("more lines from here on cannot be used")
+		}
+		problems = append(problems, Problem{LoaderConfPath, fmt.Errorf("line %d: %w", kv.line, err)})
 	}
 	return c, problems
 }
@@ -87,12 +95,12 @@ func (c *LoaderConf) set(key, value string) error {
 	case "console-mode":
 		_, err := strconv.ParseUint(value, 10, 31)
 		if err != nil && !slices.Contains([]string{"auto", "max", "keep"}, value) {
-			return fmt.Errorf("console-mode %q is neither a number nor auto, max or keep; the line is ignored", value)
+			return fmt.Errorf("console-mode %s is neither a number nor auto, max or keep; the line is ignored", quoted(value))
 		}
 		c.ConsoleMode = value
 	default:
 		if !slices.Contains(keysOfOthers, key) {
-			return fmt.Errorf("unknown key %q; the line is ignored", key)
+			return fmt.Errorf("unknown key %s; the line is ignored", quoted(key))
 		}
 	}
 	return nil
@@ -105,21 +113,24 @@ func (c *LoaderConf) setTimeout(value string) error {
 	}
 	n, err := strconv.ParseUint(value, 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return fmt.Errorf("timeout %q is neither a number of seconds nor menu-force, menu-hidden or menu-disabled; the line is ignored", value)
+		return fmt.Errorf("timeout %s is neither a number of seconds nor menu-force, menu-hidden or menu-disabled; the line is ignored", quoted(value))
 	}
 	c.Menu, c.TimeoutSeconds = MenuTimeout, int(min(n, MaxTimeoutSeconds))
 	if n > MaxTimeoutSeconds {
-		return fmt.Errorf("timeout of %s s is too long; %d s are taken", value, MaxTimeoutSeconds)
+		return fmt.Errorf("timeout is longer than %d s; that is taken instead", MaxTimeoutSeconds)
 	}
 	return nil
 }
 
 func (c *LoaderConf) setDefault(value string) error {
 	if strings.HasPrefix(value, "@") {
-		return fmt.Errorf("default %q %w; the first entry is the default", value, ErrUnsupported)
+		return fmt.Errorf("default %s %w; the first entry is the default", quoted(value), ErrUnsupported)
+	}
+	if strings.ContainsFunc(value, isUnprintable) {
+		return fmt.Errorf("default %s has characters that no entry ID has; the line is ignored", quoted(value))
 	}
 	if err := checkPattern(value); err != nil {
-		return fmt.Errorf("default %q: %w; the line is ignored", value, err)
+		return fmt.Errorf("default %s: %w; the line is ignored", quoted(value), err)
 	}
 	c.Default = strings.ToLower(value)
 	return nil
@@ -133,7 +144,7 @@ func parseBool(s string) (bool, error) {
 	case "0", "no", "n", "false", "f", "off":
 		return false, nil
 	}
-	return false, fmt.Errorf("%q is neither yes nor no", s)
+	return false, fmt.Errorf("%s is neither yes nor no", quoted(s))
 }
 
 // FormatLoaderConf writes loader.conf, so that [ParseLoaderConf] gives back c. It

@@ -17,18 +17,6 @@ func MatchID(pattern, id string) bool {
 	return ok && err == nil
 }
 
-// Default returns the index of the entry that a pattern chooses: the first in the
-// given order whose ID or LoaderID it matches. An entry that has used up its
-// tries is never chosen. It returns -1 if there is none.
-func Default(entries []Entry, pattern string) int {
-	for i, e := range entries {
-		if !e.File.Bad() && (MatchID(pattern, e.ID) || MatchID(pattern, e.LoaderID)) {
-			return i
-		}
-	}
-	return -1
-}
-
 func checkPattern(pattern string) error {
 	if _, err := path.Match(stdPattern(pattern), ""); err != nil {
 		return errBadPattern

@@ -2,7 +2,6 @@ package esp
 
 import (
 	"fmt"
-	"io/fs"
 	"strings"
 	"unicode/utf8"
 )
@@ -44,21 +43,22 @@ func cleanPath(p string) (string, error) {
 		return "", fmt.Errorf("path of %d bytes, at most %d are allowed", len(p), maxPathBytes)
 	}
 	if !utf8.ValidString(p) || strings.ContainsFunc(p, isUnprintable) || strings.ContainsAny(p, `"*:<>?|`) {
-		return "", fmt.Errorf("path %q has characters that no file name can have", p)
+		return "", fmt.Errorf("path %s has characters that no file name can have", quoted(p))
 	}
 	var parts []string
 	for part := range strings.FieldsFuncSeq(p, func(r rune) bool { return r == '/' || r == '\\' }) {
-		switch part {
-		case ".":
-		case "..":
-			return "", fmt.Errorf("path %q has a .., paths start at the root of the ESP", p)
+		switch {
+		case part == ".":
+		case part == "..":
+			return "", fmt.Errorf("path %s has a .., paths start at the root of the ESP", quoted(p))
+		case strings.TrimRight(part, " .") != part:
+			return "", fmt.Errorf("path %s has a name that ends with a space or dot, which FAT cannot have", quoted(p))
 		default:
 			parts = append(parts, part)
 		}
 	}
-	clean := strings.Join(parts, "/")
-	if clean == "" || !fs.ValidPath(clean) {
-		return "", fmt.Errorf("path %q names no file", p)
+	if len(parts) == 0 {
+		return "", fmt.Errorf("path %s names no file", quoted(p))
 	}
-	return clean, nil
+	return strings.Join(parts, "/"), nil
 }

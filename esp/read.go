@@ -12,36 +12,43 @@ import (
 // without regard to case, as FAT has it; what is spelled exactly so comes first.
 // The error wraps [fs.ErrNotExist] if there is none.
 func Resolve(fsys fs.FS, name string) (string, error) {
-	_, err := fs.Stat(fsys, name)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return name, err
+	switch _, err := fs.Stat(fsys, name); {
+	case err == nil:
+		return name, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", err
 	}
-	found := "."
+	found, isDir := ".", true
 	for part := range strings.SplitSeq(name, "/") {
-		files, err := fs.ReadDir(fsys, found)
-		if err != nil {
-			return "", err
+		var match fs.DirEntry
+		if isDir {
+			files, err := fs.ReadDir(fsys, found)
+			if err != nil {
+				return "", err
+			}
+			match = matchName(files, part)
 		}
-		spelled, ok := matchName(files, part)
-		if !ok {
+		if match == nil {
 			return "", &fs.PathError{Op: "find", Path: name, Err: fs.ErrNotExist}
 		}
-		found = path.Join(found, spelled)
+		found, isDir = path.Join(found, match.Name()), match.IsDir()
 	}
 	return found, nil
 }
 
-// matchName finds a name in a directory: spelled so, or else in another case.
-func matchName(files []fs.DirEntry, name string) (spelled string, ok bool) {
+// matchName finds a name in a directory: spelled so, or else in another case. It
+// returns nil if there is none.
+func matchName(files []fs.DirEntry, name string) fs.DirEntry {
+	var match fs.DirEntry
 	for _, f := range files {
 		if f.Name() == name {
-			return name, true
+			return f
 		}
-		if !ok && strings.EqualFold(f.Name(), name) {
-			spelled, ok = f.Name(), true
+		if match == nil && strings.EqualFold(f.Name(), name) {
+			match = f
 		}
 	}
-	return spelled, ok
+	return match
 }
 
 // readFile reads a configuration file of at most MaxConfBytes.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"iter"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,6 +16,9 @@ const MaxConfBytes = 64 << 10
 // maxTextRunes bounds text for the screen: a title, a version, a key.
 const maxTextRunes = 256
 
+// ellipsis ends a text that was too long.
+const ellipsis = "..."
+
 // ErrNotText is in the chain of the error for a configuration file that holds
 // binary data.
 var ErrNotText = errors.New("holds binary data, no text")
@@ -23,22 +27,32 @@ var ErrNotText = errors.New("holds binary data, no text")
 // UTF-8, above all terminal escapes and bidirectional overrides, becomes a
 // question mark, a tab a space, and a long text is cut.
 func printable(s string) string {
-	var b strings.Builder
-	n := 0
+	text := make([]rune, 0, min(len(s), maxTextRunes+1))
 	for _, r := range s {
-		if n++; n > maxTextRunes {
-			b.WriteString("...")
-			break
-		}
 		switch {
 		case r == '\t':
 			r = ' '
 		case isUnprintable(r):
 			r = '?'
 		}
-		b.WriteRune(r)
+		if text = append(text, r); len(text) > maxTextRunes {
+			return string(text[:maxTextRunes-len(ellipsis)]) + ellipsis
+		}
 	}
-	return b.String()
+	return string(text)
+}
+
+// quoted returns the start of s, printable and in double quotes, for an error
+// text.
+func quoted(s string) string {
+	const maxRunes = 60
+	n := 0
+	for i := range s {
+		if n++; n > maxRunes {
+			return strconv.Quote(s[:i] + ellipsis)
+		}
+	}
+	return strconv.Quote(s)
 }
 
 // isUnprintable is true for control and format characters, unassigned ones,

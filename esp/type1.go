@@ -37,7 +37,7 @@ func ParseType1(fileName string, data []byte) (Entry, error) {
 			continue
 		}
 		if err := e.set(kv.key, kv.value); err != nil {
-			return Entry{}, fmt.Errorf("line %d: %s: %w", kv.line, printable(kv.key), err)
+			return Entry{}, fmt.Errorf("line %d: %s: %w", kv.line, kv.key, err)
 		}
 	}
 	if e.Image() == "" && len(e.Private) == 0 {
@@ -63,7 +63,7 @@ func (e *Entry) set(key, value string) error {
 		return e.addOptions(value)
 	case "profile":
 		if value != "0" {
-			return fmt.Errorf("profile %s of a unified kernel image %w", printable(value), ErrUnsupported)
+			return fmt.Errorf("profile %s of a unified kernel image %w", quoted(value), ErrUnsupported)
 		}
 	case "linux", "efi", "uki", "initrd", "devicetree":
 		return e.setPath(key, value)
@@ -100,7 +100,7 @@ func (e *Entry) setPath(key, value string) error {
 func (e *Entry) addOptions(value string) error {
 	value = strings.ReplaceAll(value, "\t", " ")
 	if !utf8.ValidString(value) || strings.ContainsFunc(value, isUnprintable) {
-		return fmt.Errorf("command line %q has characters that cannot be shown", value)
+		return fmt.Errorf("command line %s has characters that cannot be shown", quoted(value))
 	}
 	if e.Options != "" {
 		e.Options += " "

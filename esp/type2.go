@@ -55,7 +55,7 @@ func ReadType2(filePath string, r io.ReaderAt, size int64) (Entry, error) {
 	e.KernelRelease = printable(strings.TrimSpace(uname))
 	e.Options = strings.Join(strings.FieldsFunc(cmdline, isLineBreak), " ")
 	if !utf8.ValidString(e.Options) || strings.ContainsFunc(e.Options, isUnprintable) {
-		return Entry{}, fmt.Errorf("command line %q has characters that cannot be shown", e.Options)
+		return Entry{}, fmt.Errorf("command line %s has characters that cannot be shown", quoted(e.Options))
 	}
 	return e, nil
 }

@@ -2,6 +2,7 @@ package esp
 
 import (
 	"encoding/binary"
+	"strconv"
 	"testing"
 )
 
@@ -48,3 +49,6 @@ func buildUKI(t *testing.T, osrel, uname, cmdline string) []byte {
 		section{".linux", []byte("kernel")},
 	)
 }
+
+// hex writes an address for objcopy.
+func hex(n int) string { return "0x" + strconv.FormatInt(int64(n), 16) }
