@@ -1,6 +1,7 @@
 package gpt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 )
@@ -37,7 +38,7 @@ func (d *decoder) checkMBR() {
 			if int64(sectors) != want && sectors != math.MaxUint32 {
 				d.report("gpt-mbr", "the protective MBR covers %d sectors, the disk has %d behind it", sectors, want)
 			}
-		case typ != 0:
+		case len(bytes.Trim(e, "\x00")) != 0:
 			d.report("gpt-mbr", "the MBR has a partition of type %#02x beside the protective one (hybrid MBR)", typ)
 		}
 	}
