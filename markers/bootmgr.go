@@ -41,8 +41,8 @@ var bootmgrEntriesDropped = define(Definition{
 	Subsystem: bootmgr, Name: "ENTRIES_DROPPED", EmittedBy: EmittedByManager, Since: "0.1",
 	Meaning: "More boot entries were found than the menu takes. The last ones in menu order are left out.",
 	Fields: []FieldDefinition{
-		{Key: "count", Meaning: "number of entries left out"},
-		{Key: "limit", Meaning: "number of entries that the menu takes"},
+		{Key: "count", Number: true, Meaning: "entries left out"},
+		{Key: "limit", Number: true, Meaning: "entries that the menu takes"},
 	},
 	Example: BootmgrEntriesDropped{Count: 1, Limit: 16},
 })

@@ -37,7 +37,8 @@ type Definition struct {
 type FieldDefinition struct {
 	Key     string
 	Meaning string
-	Values  []string // the only values that occur; nil if any may
+	Number  bool     // values are decimal numbers
+	Values  []string // the only values that occur; nil if others may
 }
 
 // ID returns the subsystem and the name, as between the brackets of the line.
@@ -86,6 +87,9 @@ func (d *Definition) check(m Marker) error {
 		got := m.Fields[i]
 		if got.Key != want.Key {
 			return fmt.Errorf("check marker %s: field %d is %q, defined is %q", d.ID(), i+1, got.Key, want.Key)
+		}
+		if _, err := strconv.ParseUint(got.Value, 10, 64); want.Number && err != nil {
+			return fmt.Errorf("check marker %s: %s is %q, defined as a number", d.ID(), want.Key, got.Value)
 		}
 		if want.Values != nil && !slices.Contains(want.Values, got.Value) {
 			return fmt.Errorf("check marker %s: %s is %q, defined are %s", d.ID(), want.Key, got.Value, strings.Join(want.Values, ", "))

@@ -102,6 +102,7 @@ func TestCheckRefuses(t *testing.T) {
 		"[RAYOS_BOOTMGR:SELECTED] entry=rayos",
 		"[RAYOS_BOOTMGR:SELECTED] reason=default, entry=rayos",
 		"[RAYOS_BOOTMGR:SELECTED] entry=rayos, reason=luck",
+		"[RAYOS_BOOTMGR:ENTRIES_DROPPED] count=many, limit=16",
 		"[RAYOS_BOOTMGR:SELECTED] entry=rayos, reason=default, more=1",
 	} {
 		if err := Check(MustParse(line)); err == nil || errors.Is(err, ErrUnknown) {

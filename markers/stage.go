@@ -33,7 +33,7 @@ func defineStage(stage BootStage, name, meaning string) *Definition {
 		Subsystem: "RAYOS_BOOT_MARKER", Name: name, EmittedBy: EmittedByRuntime, Since: "0.1",
 		Meaning: meaning,
 		Fields: []FieldDefinition{
-			{Key: "seq", Meaning: "boot markers before this one in this boot"},
+			{Key: "seq", Number: true, Meaning: "boot markers before this one in this boot"},
 			{Key: "entry", Meaning: "entry ID; empty if the boot manager did not hand one over"},
 		},
 		Example: BootStageReached{Stage: stage, Seq: int(stage), Entry: "rayos"},

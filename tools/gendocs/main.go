@@ -75,8 +75,11 @@ func writeMarker(b *strings.Builder, d markers.Definition) {
 	fmt.Fprintf(b, "Emitted by the %s since %s.\n\n```\n%s\n```\n\n", d.EmittedBy, d.Since, d.Example.Marker())
 	b.WriteString("| field | meaning | values |\n|---|---|---|\n")
 	for _, f := range d.Fields {
-		values := "any"
-		if f.Values != nil {
+		values := "text"
+		switch {
+		case f.Number:
+			values = "decimal number"
+		case f.Values != nil:
 			values = "`" + strings.Join(f.Values, "`, `") + "`"
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Key, f.Meaning, values)
