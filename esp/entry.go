@@ -11,17 +11,6 @@ const (
 	Type2                 // a unified kernel image
 )
 
-// String returns "Type #1" or "Type #2".
-func (k Kind) String() string {
-	switch k {
-	case Type1:
-		return "Type #1"
-	case Type2:
-		return "Type #2"
-	}
-	return "no entry"
-}
-
 // Architecture is the name of a machine architecture as in an entry's
 // architecture key; names are compared without regard to case (UEFI 2.10
 // §3.5.1.1 gives them).

@@ -103,6 +103,7 @@ func TestParseType1Refuses(t *testing.T) {
 		{"binary", "a.conf", "linux /a\n\x00\x01", ErrNotText, ""},
 		{"other profile", "a.conf", "uki /a.efi\nprofile 1\n", ErrUnsupported, "line 2: profile"},
 		{"other suffix", "a.cfg", "linux /a\n", nil, "a.cfg"},
+		{"long path upwards", "a.conf", "linux /.." + strings.Repeat("/é", 200), nil, strings.Repeat("/é", 28) + `/..." has a ..`},
 		{"up", "a.conf", "title A\nlinux /EFI/../../x\n", nil, "line 2: linux: path \"/EFI/../../x\" has a .."},
 		{"up with backslashes", "a.conf", "linux /a\ninitrd ..\\x\n", nil, "line 2: initrd"},
 		{"root", "a.conf", "linux /\n", nil, "names no file"},

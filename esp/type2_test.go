@@ -52,6 +52,7 @@ func TestReadType2Names(t *testing.T) {
 		"PRETTY_NAME=\"A \\\"B\\\" \\$C \\\\\"\nID=\"a\"": {`A "B" $C \`, "", "a"},
 		"PRETTY_NAME=\"\x1b[2J\"\r\nID=a\nID=b\n":         {"?[2J", "", "b"},
 		"PRETTY_NAME=\nNAME=A":                            {"A", "", ""},
+		"NAME=aba\nID='b\\$'":                             {"aba", "", `b\$`},
 		"#ID=a\nnonsense\n=\nID=\"":                       {`"`, "", `"`},
 		"":                                                {"", "", ""},
 	} {
@@ -177,4 +178,44 @@ func FuzzReadType2(f *testing.F) {
 			}
 		}
 	})
+}
+
+// failingReader fails the nth read and all later ones.
+type failingReader struct {
+	io.ReaderAt
+	left int
+}
+
+var errBroken = errors.New("medium is broken")
+
+func (f *failingReader) ReadAt(b []byte, offset int64) (int, error) {
+	if f.left == 0 {
+		return 0, errBroken
+	}
+	f.left--
+	return f.ReaderAt.ReadAt(b, offset)
+}
+
+func TestReadType2BrokenMedium(t *testing.T) {
+	image := buildUKI(t, "ID=a", "6.1", "quiet")
+	for n := 0; ; n++ {
+		e, err := ReadType2("a.efi", &failingReader{bytes.NewReader(image), n}, int64(len(image)))
+		if err == nil {
+			if e.Title != "a" || n != 6 {
+				t.Errorf("read %d times, entry is %+v; want 6 reads", n, e)
+			}
+			return
+		}
+		if !errors.Is(err, errBroken) {
+			t.Fatalf("read %d fails: error is %v", n+1, err)
+		}
+	}
+}
+
+// TestReadType2Shrunk reads a file that is shorter than its directory entry says.
+func TestReadType2Shrunk(t *testing.T) {
+	image := buildUKI(t, "ID=a", "6.1", "quiet")
+	if e, err := ReadType2("a.efi", bytes.NewReader(image[:0x300]), int64(len(image))); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %+v, %v; want io.ErrUnexpectedEOF", e, err)
+	}
 }

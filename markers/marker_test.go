@@ -101,6 +101,24 @@ func fields(n int) string {
 	return b.String()
 }
 
+func TestValidateRefuses(t *testing.T) {
+	long := strings.Repeat("v", MaxValueBytes)
+	for name, m := range map[string]Marker{
+		"zero":          {},
+		"lower case":    {"RAYOS_X", "y", nil},
+		"bracket":       {"RAYOS_X", "Y]", nil},
+		"empty key":     {"RAYOS_X", "Y", []Field{{"", "v"}}},
+		"key twice":     {"RAYOS_X", "Y", []Field{{"k", "v"}, {"k", "w"}}},
+		"value too big": {"RAYOS_X", "Y", []Field{{"k", long + "v"}}},
+		"line too big":  {"RAYOS_X", "Y", []Field{{"k", long}, {"l", long}, {"m", long}, {"n", long}}},
+		"many fields":   {"RAYOS_X", "Y", make([]Field, MaxFields+1)},
+	} {
+		if err := m.Validate(); !errors.Is(err, ErrNotMarker) {
+			t.Errorf("%s: Validate = %v, want ErrNotMarker", name, err)
+		}
+	}
+}
+
 func TestMustParsePanics(t *testing.T) {
 	defer func() {
 		if err, ok := recover().(error); !ok || !errors.Is(err, ErrNotMarker) {
