@@ -71,12 +71,12 @@ func ExampleFormatType1() {
 	}
 	fmt.Print(string(text))
 	// Output:
-	// title RayOS
-	// version 6.1.0-18-amd64
-	// sort-key rayos
-	// linux /EFI/rayos/vmlinuz-6.1.0-18-amd64
-	// initrd /EFI/rayos/initrd-6.1.0-18-amd64.img
-	// options console=tty0 quiet
+	// title        RayOS
+	// version      6.1.0-18-amd64
+	// sort-key     rayos
+	// linux        /EFI/rayos/vmlinuz-6.1.0-18-amd64
+	// initrd       /EFI/rayos/initrd-6.1.0-18-amd64.img
+	// options      console=tty0 quiet
 }
 
 func ExampleCompareVersions() {

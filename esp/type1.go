@@ -116,7 +116,7 @@ func FormatType1(e Entry) ([]byte, error) {
 	var b strings.Builder
 	line := func(key, value string) {
 		if value != "" {
-			b.WriteString(key + " " + value + "\n")
+			fmt.Fprintf(&b, "%-12s %s\n", key, value)
 		}
 	}
 	path := func(key, value string) {

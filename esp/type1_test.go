@@ -138,7 +138,8 @@ func TestFormatType1(t *testing.T) {
 		ID: "rayos", Title: "RayOS", Version: "1.0", SortKey: "rayos", Linux: "EFI/rayos/vmlinuz", Initrd: []string{"a", "b"},
 		Options: "quiet", Private: []Private{{"x-rayos-role", "recovery"}},
 	})
-	want := "title RayOS\nversion 1.0\nsort-key rayos\nlinux /EFI/rayos/vmlinuz\ninitrd /a\ninitrd /b\noptions quiet\nx-rayos-role recovery\n"
+	want := "title        RayOS\nversion      1.0\nsort-key     rayos\nlinux        /EFI/rayos/vmlinuz\n" +
+		"initrd       /a\ninitrd       /b\noptions      quiet\nx-rayos-role recovery\n"
 	if err != nil || string(got) != want {
 		t.Errorf("FormatType1 = %q, %v; want %q", got, err, want)
 	}
