@@ -5,7 +5,8 @@
 // Everything hangs off a [System]: [Running] makes it in an EFI application,
 // package fakefw makes one of a firmware in memory for tests on any host.
 //
-//	sys := uefi.Running()
+//	sys, err := uefi.Running()
+//	...
 //	key, ok, err := sys.ConIn().WaitKey(5 * time.Second)
 //
 // It owns the translation between the specification's calls and Go: typed

@@ -27,8 +27,12 @@ type File struct {
 	info    fileInfo
 	offset  int64  // of Read, within the file
 	bounce  *Pages // from the first Read on
+	ahead   window // what of the file the bounce pages hold
 	entries dirState
 }
+
+// window is a range of a file.
+type window struct{ start, end int64 }
 
 var (
 	_ fs.ReadDirFile = (*File)(nil)
@@ -74,7 +78,8 @@ func (f *File) Close() error {
 	return nil
 }
 
-// Read reads on from where the last Read or Seek ended.
+// Read reads on from where the last Read or Seek ended. A file may hold up to
+// 64 KiB ahead: it need not show what is written to it while it is open.
 func (f *File) Read(b []byte) (int, error) {
 	if err := f.check("read"); err != nil {
 		return 0, err
@@ -118,7 +123,8 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// readSome reads at most one bounce buffer at offset; io.EOF at the end.
+// readSome reads at most what the bounce pages hold, at offset; io.EOF at the
+// end.
 func (f *File) readSome(b []byte, offset int64) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -126,26 +132,38 @@ func (f *File) readSome(b []byte, offset int64) (int, error) {
 	if offset >= f.info.Size() {
 		return 0, io.EOF
 	}
+	if offset < f.ahead.start || offset >= f.ahead.end {
+		if err := f.fill(offset); err != nil {
+			return 0, pathError("read", f.name, err)
+		}
+	}
+	return copy(b, f.bounce.Bytes()[offset-f.ahead.start:f.ahead.end-f.ahead.start]), nil
+}
+
+// fill reads at least one byte at offset, which lies within the file, into the
+// bounce pages.
+func (f *File) fill(offset int64) error {
+	f.ahead = window{}
 	if f.bounce == nil {
 		p, err := f.sys.AllocatePages(int(min(f.info.Size(), bounceBytes)))
 		if err != nil {
-			return 0, pathError("read", f.name, err)
+			return err
 		}
 		f.bounce = p
 	}
-	buffer := f.bounce.Bytes()
-	buffer = buffer[:min(int64(len(buffer)), int64(len(b)), f.info.Size()-offset)]
 	if err := f.setPosition(uint64(offset)); err != nil {
-		return 0, pathError("read", f.name, err)
+		return err
 	}
-	n, err := f.read(buffer)
+	buffer := f.bounce.Bytes()
+	n, err := f.read(buffer[:min(int64(len(buffer)), f.info.Size()-offset)])
 	if err != nil {
-		return 0, pathError("read", f.name, err)
+		return err
 	}
 	if n == 0 {
-		return 0, pathError("read", f.name, fmt.Errorf("file ends at %d of %d bytes: %w", offset, f.info.Size(), io.ErrUnexpectedEOF))
+		return fmt.Errorf("file ends at %d of %d bytes: %w", offset, f.info.Size(), io.ErrUnexpectedEOF)
 	}
-	return copy(b, buffer[:n]), nil
+	f.ahead = window{offset, offset + int64(n)}
+	return nil
 }
 
 // readInto fills b, which lies in pages, from the start of the file. It stops

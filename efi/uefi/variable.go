@@ -28,9 +28,10 @@ type VariableName struct {
 	Vendor GUID
 }
 
-// Bounds on variables: what the firmware may claim.
+// Bounds on variables: what the firmware may claim. The size of the data is also
+// what goefi lets the firmware write to new Go memory.
 const (
-	maxVariableBytes = 1 << 20
+	maxVariableBytes = 128 << 10
 	maxNameBytes     = 4096
 	maxVariables     = 1 << 14
 )
