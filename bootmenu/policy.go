@@ -106,7 +106,7 @@ const nothingToStart = "No entry can be started by itself: choose one, or use a 
 func (s *State) choose() (index int, reason markers.SelectReason, ok bool) {
 	for _, wish := range []struct {
 		pattern string
-		reason markers.SelectReason
+		reason  markers.SelectReason
 	}{{s.config.OneShot, markers.ReasonOneShot}, {s.config.Default, markers.ReasonDefault}} {
 		if i := s.find(wish.pattern); i >= 0 {
 			return i, wish.reason, true
@@ -146,8 +146,11 @@ func (s State) start(index int, reason markers.SelectReason, options string) (St
 	return s, []Effect{Start{ID: e.ID, Options: options, Reason: reason}}
 }
 
+// Counting reports whether ticks matter: without a countdown, only a key does.
+func (s State) Counting() bool { return s.countdown != noCountdown }
+
 func (s State) tick() (State, []Effect) {
-	if s.Phase != Displayed || s.countdown == noCountdown {
+	if s.Phase != Displayed || !s.Counting() {
 		return s, nil
 	}
 	if s.countdown > 1 {

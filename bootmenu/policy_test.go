@@ -279,9 +279,16 @@ func walk(t *testing.T, s State, effects []Effect, path []Event, depth int) {
 		return
 	}
 	next := []Event{
-		Tick{}, KeyPressed{Key{Code: Enter}}, KeyPressed{Key{Code: Down}}, KeyPressed{Key{Code: Up}},
-		KeyPressed{Key{Rune: 'e'}}, KeyPressed{Key{Code: Escape}}, KeyPressed{Key{Rune: 'd'}}, KeyPressed{Key{Rune: 'f'}},
-		DefaultSaved{ID: "a"}, ActionFailed{"power off", "unsupported"},
+		Tick{},
+		KeyPressed{Key{Code: Enter}},
+		KeyPressed{Key{Code: Down}},
+		KeyPressed{Key{Code: Up}},
+		KeyPressed{Key{Rune: 'e'}},
+		KeyPressed{Key{Code: Escape}},
+		KeyPressed{Key{Rune: 'd'}},
+		KeyPressed{Key{Rune: 'f'}},
+		DefaultSaved{ID: "a"},
+		ActionFailed{"power off", "unsupported"},
 	}
 	if start := started(effects); start != nil {
 		next = []Event{StartFailed{ID: start.ID, Problem: "refused"}, KeyPressed{Key{Code: Enter}}, Tick{}}

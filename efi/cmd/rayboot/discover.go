@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/rayos/rayboot/bootmenu"
+	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/esp"
+	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/markers"
+)
+
+// IDs of the entries that no file names, as the Boot Loader Interface has them.
+const (
+	windowsID = "auto-windows"
+	setupID   = "auto-reboot-to-firmware-setup"
+)
+
+// roleKey in a Type #1 entry with the value recoveryRole makes it what the r key
+// starts.
+const (
+	roleKey      = esp.PrivatePrefix + "role"
+	recoveryRole = "recovery"
+)
+
+// discovery is what was found to boot.
+type discovery struct {
+	entries  []bootmenu.Entry
+	sources  map[string]source // by entry ID
+	problems []string          // for people, one line each
+	dropped  int               // entries over the limit
+}
+
+// discover looks at the volume that the manager was loaded from, at the kernel
+// slots of its disk, for Windows, and asks the firmware for its setup. What
+// cannot be read is a problem to tell, not an end.
+func discover(sys *uefi.System, v volume) discovery {
+	d := discovery{sources: make(map[string]source)}
+	d.files(v)
+	d.slots(sys, v.device)
+	d.windows(v)
+	if setupSupported(sys) {
+		d.add(bootmenu.Entry{ID: setupID, Title: "Firmware setup", Kind: markers.KindSetup, Source: "the firmware"}, nil)
+	}
+	return d
+}
+
+func (d *discovery) problem(format string, args ...any) {
+	d.problems = append(d.problems, fmt.Sprintf(format, args...))
+}
+
+// add takes an entry in, unless there are too many or its ID is taken.
+func (d *discovery) add(e bootmenu.Entry, s source) {
+	if e.LoaderID == "" {
+		e.LoaderID = e.ID
+	}
+	if _, taken := d.sources[e.ID]; taken {
+		d.problem("%s: the entry ID %s is taken; the entry is skipped", e.Source, e.ID)
+		return
+	}
+	if len(d.entries) == bootmenu.MaxEntries {
+		d.dropped++
+		return
+	}
+	d.entries = append(d.entries, e)
+	d.sources[e.ID] = s
+}
+
+// files finds the Type #1 and Type #2 entries of a volume.
+func (d *discovery) files(v volume) {
+	found, problems := esp.Discover(v.files, architecture)
+	for _, p := range problems {
+		d.problem("%v", p)
+	}
+	titles := esp.Titles(found)
+	for i, e := range found {
+		if e.Image() == "" || e.DeviceTree != "" {
+			d.problem("%s: asks for what this boot manager cannot do; the entry is skipped", e.Path)
+			continue
+		}
+		entry := bootmenu.Entry{
+			ID: e.ID, LoaderID: e.LoaderID, Title: titles[i], Version: e.Version, Kind: markers.KindBLS,
+			Source: "/" + e.Path, Options: e.Options, Editable: true, Bad: e.File.Bad(),
+		}
+		if e.Kind == esp.Type2 {
+			// It carries its own command line.
+			entry.Kind, entry.Options, entry.Editable = markers.KindUKI, "", false
+		}
+		role, _ := e.PrivateValue(roleKey)
+		entry.Recovery = role == recoveryRole
+		d.add(entry, fileSource{volume: v, image: e.Image(), initrd: e.Initrd})
+	}
+}
+
+// slots finds the kernel slots on the disk of the ESP.
+func (d *discovery) slots(sys *uefi.System, boot uefi.Handle) {
+	device, err := siblingPartition(sys, boot, uefi.GUID(gpt.TypeRayOSKernel))
+	if device == 0 {
+		if err != nil {
+			d.problem("kernel slots are not available: %v", err)
+		}
+		return
+	}
+	partition, err := sys.BlockIO(device)
+	if err != nil {
+		d.problem("kernel slots are not available: %v", err)
+		return
+	}
+	table, err := slots.Read(partition)
+	if err != nil {
+		d.problem("kernel slots are not available: %v", err)
+		return
+	}
+	for _, s := range table.Slots {
+		d.add(bootmenu.Entry{
+			ID: s.ID, Title: s.Title, Kind: markers.KindSlot, Source: fmt.Sprintf("kernel slot %d", s.Index),
+			Options: s.Options, Editable: true,
+		}, slotSource{device: device, partition: partition, slot: s})
+	}
+}
+
+// siblingPartition finds the partition of a type on the same disk, 0 if there is
+// none.
+func siblingPartition(sys *uefi.System, boot uefi.Handle, kind uefi.GUID) (uefi.Handle, error) {
+	disk, err := diskPath(sys, boot)
+	if err != nil || disk == nil {
+		return 0, err
+	}
+	handles, err := sys.Handles(uefi.PartitionInfoProtocol)
+	if err != nil {
+		return 0, err
+	}
+	for _, h := range handles {
+		info, err := sys.PartitionInfo(h)
+		if err != nil || info.Type != kind {
+			continue
+		}
+		if other, err := diskPath(sys, h); err == nil && bytes.Equal(other, disk) {
+			return h, nil
+		}
+	}
+	return 0, nil
+}
+
+// diskPath is the device path of the disk that a partition lies on, nil for a
+// device that is no partition.
+func diskPath(sys *uefi.System, partition uefi.Handle) (uefi.DevicePath, error) {
+	path, err := sys.DevicePath(partition)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := path.HardDrive(); !ok {
+		return nil, nil
+	}
+	nodes := path.Nodes()
+	return uefi.DevicePath(nil).Append(nodes[:len(nodes)-1]...)
+}
+
+// windows finds Windows Boot Manager on the volume.
+func (d *discovery) windows(v volume) {
+	path, err := esp.Resolve(v.files, esp.WindowsPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		d.problem("%s: %v", esp.WindowsPath, err)
+		return
+	}
+	d.add(bootmenu.Entry{ID: windowsID, Title: "Windows Boot Manager", Kind: markers.KindWindows, Source: "/" + path},
+		fileSource{volume: v, image: path})
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"github.com/rayos/rayboot/bootmenu"
+	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/markers"
+)
+
+// manager carries out what the boot policy decides.
+type manager struct {
+	sys       *uefi.System
+	console   *console
+	volume    volume // the ESP that the manager was loaded from
+	partition string // its PARTUUID, empty if the device has none
+	installID string // of the installation on that ESP, empty if there is none
+	sources   map[string]source
+	loaderIDs map[string]string // entry ID to the one of the Boot Loader Interface
+}
+
+// loop feeds the boot policy with events and executes its effects, until the
+// machine is reset, or switched off, or started something that never returns.
+func (m *manager) loop(event bootmenu.Event) {
+	var state bootmenu.State
+	for {
+		var effects []bootmenu.Effect
+		state, effects = bootmenu.Step(state, event)
+		if len(effects) == 0 {
+			m.console.draw(state.Screen(m.console.cols, m.console.rows))
+			event = m.console.wait(m.sys, state.Counting())
+		}
+		for _, effect := range effects {
+			event = m.execute(effect)
+		}
+	}
+}
+
+// execute does what the policy asks for and reports what came of it.
+func (m *manager) execute(effect bootmenu.Effect) bootmenu.Event {
+	switch e := effect.(type) {
+	case bootmenu.Start:
+		return m.start(e)
+	case bootmenu.SaveDefault:
+		return bootmenu.DefaultSaved{ID: e.ID, Problem: problem(m.saveDefault(e.ID))}
+	case bootmenu.EnterSetup:
+		return bootmenu.ActionFailed{Action: "enter the firmware's setup", Problem: problem(m.enterSetup())}
+	case bootmenu.PowerOff:
+		return bootmenu.ActionFailed{Action: "power off", Problem: problem(m.sys.Reset(uefi.ResetShutdown))}
+	}
+	return nil
+}
+
+// problem is an error's text, empty for nil.
+func problem(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// announce tells automation what was found.
+func (m *manager) announce(found discovery) {
+	for _, e := range found.entries {
+		m.console.emit(markers.BootmgrDiscovered{Entry: e.ID, Kind: e.Kind})
+	}
+	if found.dropped > 0 {
+		m.console.emit(markers.BootmgrEntriesDropped{Count: found.dropped, Limit: bootmenu.MaxEntries})
+	}
+	for _, p := range found.problems {
+		m.console.printf("%s", p)
+	}
+}
