@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/tools/mkimage/bundle"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 
@@ -72,11 +74,18 @@ func newBuildCmd() *cobra.Command {
 }
 
 func (f *buildFlags) run(cmd *cobra.Command, path string) error {
-	spec, err := f.spec(cmd)
+	ui := newUI(cmd)
+	defer ui.end()
+	out := image.Output{Path: path, Force: f.force, Progress: func(step string, done int64) { ui.progress(step, done, 0) }}
+	if err := out.Check(); err != nil {
+		return err
+	}
+	spec, err := f.spec(cmd.Context(), ui)
 	if err != nil {
 		return err
 	}
-	report, err := image.Build(cmd.Context(), spec, image.Output{Path: path, Force: f.force})
+	report, err := image.Build(cmd.Context(), spec, out)
+	ui.end()
 	if err != nil {
 		return err
 	}
@@ -87,16 +96,16 @@ func (f *buildFlags) run(cmd *cobra.Command, path string) error {
 }
 
 // spec gathers the parts of the image.
-func (f *buildFlags) spec(cmd *cobra.Command) (spec image.Spec, err error) {
+func (f *buildFlags) spec(ctx context.Context, ui *ui) (spec image.Spec, err error) {
 	spec = image.Spec{SizeBytes: int64(f.size), SectorSize: f.sectorSize, Seed: f.seed, ESPOnly: f.espOnly}
 	if spec.Modified, err = timestamp(f.seed != "", os.Getenv("SOURCE_DATE_EPOCH")); err != nil {
 		return spec, err
 	}
-	if spec.BootManager, err = bootManager(f.bootManager); err != nil {
+	if spec.BootManager, err = readPart("boot manager", f.bootManager, bundle.BootManager); err != nil {
 		return spec, err
 	}
 	if !f.noDefaults {
-		if spec.System, err = f.parts.system(cmd); err != nil {
+		if spec.System, err = f.parts.system(ctx, ui); err != nil {
 			return spec, err
 		}
 	}

@@ -75,22 +75,46 @@ func newRootCmd() *cobra.Command {
 		Long:          rootLong,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		newBuildCmd(),
 		newRunCmd(),
+		newKernelCmd(),
+		newRuntimeCmd(),
+		newVersionCmd(),
 	)
-	for _, cmd := range root.Commands() {
-		cmd.Args = usageArgs(cmd.Args)
-	}
+	checkUsage(root)
 	return root
 }
 
-func usage(err error) error {
-	if err == nil {
+// checkUsage makes wrong arguments of cmd and of all commands below it wrong
+// usage, and has a command that only groups others print its help.
+func checkUsage(cmd *cobra.Command) {
+	if cmd.HasSubCommands() {
+		cmd.Args = noSuchCommand
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	cmd.Args = usageArgs(cmd.Args)
+	for _, sub := range cmd.Commands() {
+		checkUsage(sub)
+	}
+}
+
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
 		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		return fmt.Errorf("%s has no command %q; did you mean %s?", cmd.CommandPath(), args[0], like[0])
+	}
+	return fmt.Errorf("%s has no command %q", cmd.CommandPath(), args[0])
+}
+
+func usage(err error) error {
+	if err == nil || errors.Is(err, errUsage) {
+		return err
 	}
 	return fmt.Errorf("%w: %w", errUsage, err)
 }

@@ -37,6 +37,15 @@ type Output struct {
 	Progress func(step string, doneBytes int64)
 }
 
+// Check says whether an image can be made there, so that this need not wait until
+// its parts have been gathered.
+func (o Output) Check() error {
+	if err := checkTarget(o.Path, o.Force); err != nil {
+		return fmt.Errorf("create %s: %w", o.Path, err)
+	}
+	return nil
+}
+
 // Build makes the image. On any error, and when ctx is cancelled, nothing is
 // left behind and an existing file is unchanged.
 func Build(ctx context.Context, spec Spec, to Output) (report Report, err error) {
@@ -86,7 +95,9 @@ func plan(spec Spec) (*builder, error) {
 		SizeBytes: spec.SizeBytes, SectorSize: spec.SectorSize,
 		DiskID: ids.guid("disk"), InstallID: ids.guid("install"), Partitions: parts,
 	}}
-	b.files, b.report.Replaced = spec.espFiles(b.report.InstallID)
+	if b.files, b.report.Replaced, err = spec.espFiles(b.report.InstallID); err != nil {
+		return nil, fmt.Errorf("plan the ESP: %w", err)
+	}
 	if spec.System == nil {
 		return b, nil
 	}

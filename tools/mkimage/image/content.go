@@ -16,7 +16,8 @@ import (
 // of the ESP: `sha256sum -c EFI/rayos/sha256sums` checks them.
 const ManifestPath = esp.RayOSDir + "/sha256sums"
 
-const loaderConf = "timeout 5\ndefault rayos\n"
+// menuSeconds is how long the boot manager waits for a key.
+const menuSeconds = 5
 
 // IDs of the default entries.
 const (
@@ -27,7 +28,7 @@ const (
 
 // espFiles lists the content of the ESP. Its second result are the paths of
 // generated files that the payload replaces.
-func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []string) {
+func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []string, err error) {
 	fixed := []named{
 		{esp.RemovablePathX64, s.BootManager},
 		{esp.ManagerPath, s.BootManager},
@@ -35,16 +36,12 @@ func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []strin
 	if s.System != nil {
 		fixed = append(fixed, s.System.files()...)
 	}
-	for _, f := range fixed {
-		files = append(files, fat32.Bytes(f.path, f.content))
+	settings, err := s.settings(installID)
+	if err != nil {
+		return nil, nil, err
 	}
-	files = append(files,
-		fat32.Bytes(esp.InstallIDPath, []byte(installID.String()+"\n")),
-		fat32.Bytes(esp.LoaderConfPath, []byte(loaderConf)))
-	if s.System != nil {
-		files = append(files,
-			fat32.Bytes(esp.EntryPath(entryID), s.System.entry("RayOS", entryID, s.System.Options)),
-			fat32.Bytes(esp.EntryPath(safeEntryID), s.System.entry("RayOS (safe mode)", safeEntryID, s.System.SafeOptions)))
+	for _, f := range slices.Concat(fixed, settings) {
+		files = append(files, fat32.Bytes(f.path, f.content))
 	}
 	for _, e := range s.Entries {
 		e.Path = esp.EntriesDir + "/" + e.Path
@@ -52,7 +49,7 @@ func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []strin
 	}
 	files, replaced = overlay(files, s.Payload)
 	fixed = slices.DeleteFunc(fixed, func(f named) bool { return slices.Contains(replaced, f.path) })
-	return append(files, fat32.Bytes(ManifestPath, manifest(fixed))), replaced
+	return append(files, fat32.Bytes(ManifestPath, manifest(fixed))), replaced, nil
 }
 
 // named is a file held in memory.
@@ -69,20 +66,47 @@ func (s *System) files() []named {
 	return files
 }
 
-// entry makes a BLS Type #1 entry (UAPI BLS §Type #1).
-func (s *System) entry(title, sortKey, options string) []byte {
-	var b strings.Builder
-	line := func(key, value string) { fmt.Fprintf(&b, "%-12s %s\n", key, value) }
-	line("title", title)
-	line("version", s.Release)
-	line("sort-key", sortKey)
-	line("architecture", "x64")
-	line("linux", "/"+esp.KernelPath(s.Release))
-	if len(s.Initrd) > 0 {
-		line("initrd", "/"+esp.InitrdPath(s.Release))
+// settings are the files that a user or the machine itself may change later.
+func (s Spec) settings(installID gpt.GUID) ([]named, error) {
+	id, err := esp.FormatInstallID(installID.String())
+	if err != nil {
+		return nil, err
 	}
-	line("options", options)
-	return []byte(b.String())
+	conf := esp.LoaderConf{TimeoutSeconds: menuSeconds, Menu: esp.MenuTimeout}
+	if s.System != nil {
+		conf.Default = entryID
+	}
+	loader, err := esp.FormatLoaderConf(conf)
+	if err != nil {
+		return nil, err
+	}
+	files := []named{{esp.InstallIDPath, id}, {esp.LoaderConfPath, loader}}
+	if s.System == nil {
+		return files, nil
+	}
+	for _, e := range []esp.Entry{
+		s.System.entry("RayOS", entryID, s.System.Options),
+		s.System.entry("RayOS (safe mode)", safeEntryID, s.System.SafeOptions),
+	} {
+		text, err := esp.FormatType1(e)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, named{esp.EntryPath(e.SortKey), text})
+	}
+	return files, nil
+}
+
+// entry makes a BLS Type #1 entry whose sort key is its ID.
+func (s *System) entry(title, id, options string) esp.Entry {
+	e := esp.Entry{
+		Title: title, SortKey: id, Version: s.Release, Architecture: esp.X64,
+		Linux: esp.KernelPath(s.Release), Options: options,
+	}
+	if len(s.Initrd) > 0 {
+		e.Initrd = []string{esp.InitrdPath(s.Release)}
+	}
+	return e
 }
 
 // overlay puts the payload over the generated files. FAT does not tell upper

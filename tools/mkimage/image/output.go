@@ -23,8 +23,8 @@ type output struct {
 // createOutput prepares to write path. An existing file is refused without
 // force; anything but a regular file always is.
 func createOutput(path string, force bool) (*output, error) {
-	if err := checkTarget(path, force); err != nil {
-		return nil, fmt.Errorf("create %s: %w", path, err)
+	if err := (Output{Path: path, Force: force}).Check(); err != nil {
+		return nil, err
 	}
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".partial-"+rand.Text())
 	f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
@@ -120,4 +120,17 @@ func syncDir(path string) error {
 		err = nil
 	}
 	return errors.Join(err, d.Close())
+}
+
+// WriteFile writes a file as a whole or not at all; an existing one is replaced.
+func WriteFile(path string, content []byte) (err error) {
+	out, err := createOutput(path, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.discard()) }()
+	if _, err := out.Write(content); err != nil {
+		return fmt.Errorf("write %s: %w", path, explain(err))
+	}
+	return out.commit()
 }
