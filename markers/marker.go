@@ -43,6 +43,20 @@ func (m Marker) Get(key string) (string, bool) {
 	return "", false
 }
 
+// Matches reports whether m is what pattern asks for: it has the same ID and at
+// least the fields of pattern with the same values.
+func (m Marker) Matches(pattern Marker) bool {
+	if m.ID() != pattern.ID() {
+		return false
+	}
+	for _, f := range pattern.Fields {
+		if value, ok := m.Get(f.Key); !ok || value != f.Value {
+			return false
+		}
+	}
+	return true
+}
+
 // String returns the marker's line without a newline.
 func (m Marker) String() string {
 	var b strings.Builder

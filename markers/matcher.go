@@ -9,9 +9,8 @@ import (
 // Matcher checks that markers arrive on a console in a given order. Lines
 // without a marker, and other markers in between, are passed over.
 //
-// A marker that is waited for matches if it has the same ID and at least the
-// same fields with the same values: [RAYOS_BOOT_MARKER:GOLDEN] without fields
-// matches whatever its fields are.
+// What is waited for is a pattern, see [Marker.Matches]: [RAYOS_BOOT_MARKER:GOLDEN]
+// stands for that marker whatever its fields are.
 type Matcher struct {
 	want   []Marker
 	forbid []Marker
@@ -55,12 +54,12 @@ func (m *Matcher) Feed(line string) error {
 	}
 	m.remember(got.String())
 	for _, f := range m.forbid {
-		if f.matches(got) {
+		if got.Matches(f) {
 			m.err = fmt.Errorf("%s: %w", got, ErrForbidden)
 			return m.err
 		}
 	}
-	if m.next < len(m.want) && m.want[m.next].matches(got) {
+	if m.next < len(m.want) && got.Matches(m.want[m.next]) {
 		m.next++
 	}
 	return nil
@@ -97,17 +96,4 @@ func (m *Matcher) history() string {
 		b.WriteString("\n\t" + s)
 	}
 	return b.String()
-}
-
-// matches reports whether got has the ID of w and all of its fields.
-func (w Marker) matches(got Marker) bool {
-	if w.ID() != got.ID() {
-		return false
-	}
-	for _, f := range w.Fields {
-		if value, ok := got.Get(f.Key); !ok || value != f.Value {
-			return false
-		}
-	}
-	return true
 }
