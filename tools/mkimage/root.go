@@ -80,6 +80,7 @@ func newRootCmd() *cobra.Command {
 	root.AddCommand(
 		newBuildCmd(),
 		newRunCmd(),
+		newEFICmd(),
 		newKernelCmd(),
 		newRuntimeCmd(),
 		newVersionCmd(),
