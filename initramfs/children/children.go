@@ -47,8 +47,9 @@ func (t *Table) Start(path string, argv []string, attr *os.ProcAttr) (*Child, er
 func (c *Child) Wait() syscall.WaitStatus { return <-c.status }
 
 // Reap collects all children that have ended, started here or inherited, and
-// returns how many were inherited.
-func (t *Table) Reap() (orphans int, err error) {
+// reports whether others still run. As orphans are inherited, none runs only
+// when process 1 is alone.
+func (t *Table) Reap() (running bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for {
@@ -57,17 +58,16 @@ func (t *Table) Reap() (orphans int, err error) {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
-		case errors.Is(err, syscall.ECHILD), err == nil && pid == 0:
-			return orphans, nil
+		case errors.Is(err, syscall.ECHILD):
+			return false, nil
 		case err != nil:
-			return orphans, fmt.Errorf("reap children: %w", err)
+			return true, fmt.Errorf("reap children: %w", err)
+		case pid == 0:
+			return true, nil
 		}
-		waiting, ours := t.waiting[pid]
-		if !ours {
-			orphans++
-			continue
+		if waiting, ours := t.waiting[pid]; ours {
+			delete(t.waiting, pid)
+			waiting <- status
 		}
-		delete(t.waiting, pid)
-		waiting <- status
 	}
 }

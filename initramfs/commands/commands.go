@@ -4,8 +4,11 @@ package commands
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/u-root/u-root/pkg/core"
@@ -14,6 +17,7 @@ import (
 	"github.com/u-root/u-root/pkg/core/chmod"
 	"github.com/u-root/u-root/pkg/core/cp"
 	"github.com/u-root/u-root/pkg/core/find"
+	"github.com/u-root/u-root/pkg/core/gzip"
 	"github.com/u-root/u-root/pkg/core/ls"
 	"github.com/u-root/u-root/pkg/core/mkdir"
 	"github.com/u-root/u-root/pkg/core/mktemp"
@@ -28,35 +32,99 @@ import (
 // Command is one command of the shell.
 type Command struct {
 	Summary string // one line for help
-	run     func(env *Env) error
+	run     func(env *env) error
 }
 
-// Env is what a command is called with.
-type Env struct {
-	Name           string
-	Args           []string // without the name
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
+// env is what a command is called with.
+type env struct {
+	name           string
+	args           []string // without the name
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	root           fs.FS // the machine's files, for reading
+	kernel         kernel
 }
 
-// Main runs the command and returns its exit status: 0, or 1 with the error on
-// stderr.
+// Errors that the user is not told: the exit status says it.
+var (
+	errUsage   = errors.New("bad usage") // the usage was shown
+	errNoMatch = errors.New("no line matches")
+)
+
+// flags returns an empty set of flags whose usage text is the given line.
+func (e *env) flags(usage string) *flag.FlagSet {
+	f := flag.NewFlagSet(e.name, flag.ContinueOnError)
+	f.SetOutput(e.stderr)
+	f.Usage = func() {
+		fmt.Fprintln(e.stderr, "usage:", e.name, usage)
+		f.PrintDefaults()
+	}
+	return f
+}
+
+// parse parses the flags and checks how many arguments follow them; most is
+// negative for any number.
+func (e *env) parse(f *flag.FlagSet, least, most int) error {
+	if err := f.Parse(e.args); err != nil {
+		return errUsage
+	}
+	if n := f.NArg(); n < least || most >= 0 && n > most {
+		f.Usage()
+		return errUsage
+	}
+	return nil
+}
+
+// Main runs the command and returns its exit status: 0, 1 with the error on
+// stderr, or 2 for bad usage.
 func (c Command) Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	env := &Env{Name: args[0], Args: args[1:], Stdin: stdin, Stdout: stdout, Stderr: stderr}
-	if err := c.run(env); err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", env.Name, err)
+	return c.main(&env{
+		name: args[0], args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr,
+		root: os.DirFS("/"), kernel: linux{},
+	})
+}
+
+func (c Command) main(e *env) int {
+	out := &output{w: e.stdout}
+	e.stdout = out
+	err := c.run(e)
+	if err == nil {
+		err = out.err
+	}
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	case errors.Is(err, errNoMatch):
 		return 1
 	}
-	return 0
+	fmt.Fprintf(e.stderr, "%s: %v\n", e.name, err)
+	return 1
+}
+
+// output remembers the first error of writing: output that is lost, as on a
+// full disk, makes the command fail.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // fromCore makes a command of one of u-root's.
 func fromCore(summary string, create func() core.Command) Command {
-	return Command{Summary: summary, run: func(env *Env) error {
+	return Command{Summary: summary, run: func(e *env) error {
 		c := create()
-		c.SetIO(env.Stdin, env.Stdout, env.Stderr)
+		c.SetIO(e.stdin, e.stdout, e.stderr)
 		c.SetLookupEnv(os.LookupEnv)
-		return c.RunContext(context.Background(), env.Args...)
+		return c.RunContext(context.Background(), e.args...)
 	}}
 }
 
@@ -68,6 +136,8 @@ func All() map[string]Command {
 		"chmod":  fromCore("change file modes", chmod.New),
 		"cp":     fromCore("copy files", cp.New),
 		"find":   fromCore("look for files", find.New),
+		"gunzip": fromCore("decompress gzip files", func() core.Command { return gzip.New("gunzip") }),
+		"gzip":   fromCore("compress files", func() core.Command { return gzip.New("gzip") }),
 		"ls":     fromCore("list directories", ls.New),
 		"mkdir":  fromCore("make directories", mkdir.New),
 		"mktemp": fromCore("make a temporary file", mktemp.New),
@@ -77,5 +147,27 @@ func All() map[string]Command {
 		"tar":    fromCore("pack and unpack tar archives", tar.New),
 		"touch":  fromCore("create files or change their times", touch.New),
 		"xargs":  fromCore("run a command with arguments from the input", xargs.New),
+
+		"df":       {"show how full the mounted file systems are", df},
+		"dmesg":    {"print the kernel's log", dmesg},
+		"free":     {"show the use of memory", free},
+		"grep":     {"print the lines that match an expression", grep},
+		"head":     {"print the first lines", head},
+		"help":     {"list the commands", help},
+		"hexdump":  {"print bytes in hexadecimal", hexdump},
+		"kill":     {"send a signal to processes", kill},
+		"ln":       {"make links", ln},
+		"lsblk":    {"list disks and partitions", lsblk},
+		"lsmod":    {"list the loaded kernel modules", lsmod},
+		"mount":    {"list or make mounts", mount},
+		"poweroff": {"turn the machine off", poweroff},
+		"ps":       {"list processes", ps},
+		"reboot":   {"restart the machine", reboot},
+		"sleep":    {"wait", sleep},
+		"sync":     {"write everything to the disks", syncDisks},
+		"tail":     {"print the last lines", tail},
+		"umount":   {"undo mounts", umount},
+		"uname":    {"print the system's name and version", uname},
+		"wc":       {"count lines, words and bytes", wc},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -105,9 +106,29 @@ func (b *boot) loadModules(want func(module) bool) {
 	}
 }
 
+// checkSkips tells of names on the command line that mean nothing: with one
+// letter wrong, what was to be skipped runs.
+func (b *boot) checkSkips() {
+	var known []string
+	for _, m := range b.modules.list {
+		if !slices.Contains(known, m.group) {
+			known = append(known, m.group)
+		}
+	}
+	for _, name := range b.consoles.Names() {
+		known = append(known, shellService(name))
+	}
+	for _, name := range b.args.Skip {
+		if !slices.Contains(known, name) {
+			b.say("kernel parameter rayos.skip: there is no module group or service %s and nothing is skipped for it; known are %s", name, strings.Join(known, ", "))
+		}
+	}
+}
+
 // loadAll loads all modules but those of the groups that are to be skipped,
 // and says what was done.
 func (b *boot) loadAll() {
+	b.checkSkips()
 	skip := b.args.Skip
 	if b.args.Safe {
 		skip = append(skip[:len(skip):len(skip)], safeSkips...)
@@ -115,11 +136,9 @@ func (b *boot) loadAll() {
 	}
 	skipped := 0
 	b.loadModules(func(m module) bool {
-		for _, group := range skip {
-			if m.group == group {
-				skipped++
-				return false
-			}
+		if slices.Contains(skip, m.group) {
+			skipped++
+			return false
 		}
 		return true
 	})

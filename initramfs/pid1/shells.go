@@ -38,7 +38,7 @@ type shells struct {
 func (s *shells) start(ctx context.Context) (kept int) {
 	for _, name := range s.boot.consoles.Names() {
 		svc := service.Service{
-			Name: "shell:" + name,
+			Name: shellService(name),
 			Run:  func(context.Context) error { return s.run(name) },
 		}
 		if s.boot.args.Skips(svc.Name) {
@@ -50,6 +50,9 @@ func (s *shells) start(ctx context.Context) (kept int) {
 	}
 	return kept
 }
+
+// shellService is the name of the service that is the shell of a console.
+func shellService(console string) string { return "shell:" + console }
 
 // run runs one shell until it ends.
 func (s *shells) run(name string) error {

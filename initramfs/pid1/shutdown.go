@@ -28,6 +28,7 @@ func (b *boot) shutdown(command int) {
 		what = "turns off"
 	}
 	b.say("the machine %s: ending all processes", what)
+	b.consoles.SetMidLine(false)
 	b.endProcesses()
 	b.kernel.Sync()
 	b.unmountAll()
@@ -43,9 +44,9 @@ func (b *boot) endProcesses() {
 	for _, step := range []struct {
 		signal  syscall.Signal
 		timeout time.Duration
-	}{{syscall.SIGTERM, termTimeout}, {syscall.SIGCONT, 0}, {syscall.SIGKILL, killTimeout}} {
-		if err := b.kernel.Signal(step.signal); errors.Is(err, unix.ESRCH) {
-			return
+	}{{syscall.SIGTERM, termTimeout}, {syscall.SIGKILL, killTimeout}} {
+		if err := b.kernel.Signal(step.signal); err != nil && !errors.Is(err, unix.ESRCH) {
+			b.say("%v to all processes: %v", step.signal, err)
 		}
 		if b.waitForEnd(step.timeout) {
 			return
@@ -58,10 +59,11 @@ func (b *boot) endProcesses() {
 // came to be in time.
 func (b *boot) waitForEnd(timeout time.Duration) bool {
 	for deadline := time.Now().Add(timeout); ; time.Sleep(endPoll) {
-		if _, err := b.children.Reap(); err != nil {
+		running, err := b.children.Reap()
+		if err != nil {
 			b.say("%v", err)
 		}
-		if errors.Is(b.kernel.Signal(0), unix.ESRCH) {
+		if !running {
 			return true
 		}
 		if !time.Now().Before(deadline) {

@@ -78,7 +78,8 @@ func (s *session) run(flags *flag.FlagSet, command string) (err error) {
 		interp.StdIO(s.stdin, s.stdout, s.stderr),
 		interp.Interactive(interactive),
 		interp.Params(append([]string{"--"}, flags.Args()[min(1, flags.NArg()):]...)...),
-		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return interp.DefaultExecHandler(killTimeout) }),
+		interp.CallHandler(callHandler),
+		interp.ExecHandlers(execHandler),
 	)
 	switch {
 	case err != nil:
@@ -97,6 +98,35 @@ func (s *session) run(flags *flag.FlagSet, command string) (err error) {
 	}
 	return s.script(s.stdin, "")
 }
+
+// external are commands whose names the interpreter takes for builtins: it
+// does not have kill, and its help does not know our commands.
+var external = map[string]string{"help": "/bin/help", "kill": "/bin/kill"}
+
+func callHandler(_ context.Context, args []string) ([]string, error) {
+	if file, ok := external[args[0]]; ok {
+		args[0] = file
+	}
+	return args, nil
+}
+
+// execHandler runs programs as the interpreter does by itself, and has more to
+// say about one that does not exist.
+func execHandler(interp.ExecHandlerFunc) interp.ExecHandlerFunc {
+	execute := interp.DefaultExecHandler(killTimeout)
+	return func(ctx context.Context, args []string) error {
+		h := interp.HandlerCtx(ctx)
+		if _, err := interp.LookPathDir(h.Dir, h.Env, args[0]); err != nil {
+			fmt.Fprintf(h.Stderr, "sh: %s: no such command; help lists them\n", args[0])
+			return interp.ExitStatus(statusNotFound)
+		}
+		return execute(ctx, args)
+	}
+}
+
+// statusNotFound is the exit status of a command that does not exist
+// (POSIX.1-2017 §2.8.2).
+const statusNotFound = 127
 
 // script runs a whole script.
 func (s *session) script(r io.Reader, name string) error {
