@@ -11,6 +11,7 @@
 TEXT _rt0_amd64_uefi(SB),NOSPLIT|NOFRAME,$0
 	// Keep all that the caller wants back.
 	SAVE_CALLER
+	MOVQ	SP, ·caller+callerState_sp(SB)
 	PUSHFQ
 	POPQ	AX
 	MOVQ	AX, ·caller+callerState_flags(SB)
