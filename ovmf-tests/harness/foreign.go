@@ -1,50 +1,21 @@
 package harness
 
 import (
-	"fmt"
-	"maps"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
 	"testing"
+
+	"github.com/rayos/rayboot/ovmf-tests/espdisk"
 )
 
-// ForeignDisk makes a disk image with nothing but an EFI System Partition, by the tools that other people use (sgdisk,
-// mkfs.vfat, mcopy). The keys of files are slash paths on the partition, the values paths of the host.
+// ForeignDisk makes a disk of the test with espdisk.Make and returns its path.
 func ForeignDisk(t testing.TB, sizeMiB int, files map[string]string) string {
 	t.Helper()
 	image := filepath.Join(t.TempDir(), "foreign.img")
-	f, err := os.Create(image)
-	if err != nil {
+	if err := espdisk.Make(t.Context(), image, sizeMiB, files); err != nil {
 		t.Fatal(err)
-	}
-	if err := f.Truncate(int64(sizeMiB) << 20); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// The partition is from 1 MiB to 1 MiB before the end.
-	Run(t, "sgdisk", "--clear", "--new=1:1M:-1M", "--typecode=1:ef00", "--change-name=1:EFI system partition", image)
-	Run(t, "mkfs.vfat", "-F", "32", "-n", "ESP", "--offset", "2048", image, fmt.Sprint((sizeMiB-2)<<10))
-	partition := image + "@@1M"
-	made := map[string]bool{".": true}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		makeFolders(t, partition, path.Dir(name), made)
-		Run(t, "mcopy", "-i", partition, files[name], "::/"+name)
 	}
 	return image
-}
-
-func makeFolders(t testing.TB, partition, folder string, made map[string]bool) {
-	t.Helper()
-	if made[folder] {
-		return
-	}
-	makeFolders(t, partition, path.Dir(folder), made)
-	Run(t, "mmd", "-i", partition, "::/"+folder)
-	made[folder] = true
 }
 
 // WriteFile puts text into a file of the host for the duration of the test and returns its path.
