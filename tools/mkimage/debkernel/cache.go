@@ -66,11 +66,13 @@ func cached(opts Options, source, debSHA256 string, fill func(entry string) (str
 	switch {
 	case err == nil:
 		return k, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		opts.warn("%v; the kernel is fetched again", err)
+	case errors.Is(err, errDamaged):
+		opts.warn("%v; it is made again", err)
 		if err := os.RemoveAll(entry); err != nil {
 			return nil, fmt.Errorf("remove damaged kernel cache entry: %w", err)
 		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("open kernel cache: %w; use another place by XDG_CACHE_HOME", err)
 	}
 	if err := create(root, entry, source, fill); err != nil {
 		return nil, err
@@ -114,13 +116,16 @@ func writeManifest(dir, release, source string) error {
 	return writeFile(filepath.Join(dir, manifestFile), bytes.NewReader(append(text, '\n')))
 }
 
+// errDamaged is reported for a cache entry that is there and not as it was made.
+var errDamaged = errors.New("damaged")
+
 // open checks an entry, every byte of it, and returns its kernel. The error is
-// fs.ErrNotExist only where there is no entry at all.
+// fs.ErrNotExist where there is no entry, and errDamaged where it is unusable.
 func open(entry string) (*Kernel, error) {
 	if _, err := os.Stat(entry); err != nil {
 		return nil, err
 	}
-	damaged := func(why any) error { return fmt.Errorf("kernel cache entry %s is damaged: %v", entry, why) }
+	damaged := func(why any) error { return fmt.Errorf("kernel cache entry %s is %w: %v", entry, errDamaged, why) }
 	text, err := kmod.ReadFile(os.DirFS(entry), manifestFile, maxManifestBytes)
 	if err != nil {
 		return nil, damaged(err)

@@ -36,7 +36,7 @@ func PackRuntime(initBinary string, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("pack runtime: %w", err)
 	}
-	records := []cpio.Record{cpio.StaticFile("init", string(init), 0o755)}
+	records := []cpio.Record{file("init", init, 0o755)}
 	for _, dir := range []string{"bin", "dev", "etc", "lib", "lib/modules", "proc", "root", "run", "sys", "tmp"} {
 		records = append(records, cpio.Directory(dir, 0o755))
 	}
@@ -68,15 +68,19 @@ func PackModules(tree *kmod.Tree, release string, groups []kmod.Group, w io.Writ
 		if err != nil {
 			return kmod.Order{}, fmt.Errorf("pack modules: %w", err)
 		}
-		file := e.Name + ".ko"
-		fmt.Fprintf(&list, "%s %s\n", e.Group, file)
-		records = append(records, cpio.StaticFile(path.Join(dir, file), string(content), 0o644))
+		name := e.Name + ".ko"
+		fmt.Fprintf(&list, "%s %s\n", e.Group, name)
+		records = append(records, file(path.Join(dir, name), content, 0o644))
 	}
-	records = append(records, cpio.StaticFile(path.Join(dir, LoadList), list.String(), 0o644))
+	records = append(records, file(path.Join(dir, LoadList), list.Bytes(), 0o644))
 	if err := writeSegment(w, records, zstd.SpeedDefault); err != nil {
 		return kmod.Order{}, fmt.Errorf("pack modules: %w", err)
 	}
 	return order, nil
+}
+
+func file(name string, content []byte, perm uint64) cpio.Record {
+	return cpio.StaticRecord(content, cpio.Info{Name: name, Mode: cpio.S_IFREG | perm})
 }
 
 // LoadList is the name of the file that tells init the order of the modules.
@@ -85,25 +89,33 @@ const LoadList = "load.list"
 // writeSegment writes the records as one compressed archive, padded to [Align].
 func writeSegment(w io.Writer, records []cpio.Record, level zstd.EncoderLevel) error {
 	cpio.MakeAllReproducible(records)
-	var plain bytes.Buffer
-	archive := cpio.Newc.Writer(&plain)
+	out := &counter{w: w}
+	encoder, err := zstd.NewWriter(out, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(windowBytes))
+	if err != nil {
+		return err
+	}
+	archive := cpio.Newc.Writer(encoder)
 	if err := cpio.WriteRecords(archive, records); err != nil {
 		return err
 	}
 	if err := cpio.WriteTrailer(archive); err != nil {
 		return err
 	}
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(windowBytes))
-	if err != nil {
-		return err
-	}
-	packed := encoder.EncodeAll(plain.Bytes(), nil)
 	if err := encoder.Close(); err != nil {
 		return err
 	}
-	if odd := len(packed) % Align; odd != 0 {
-		packed = append(packed, make([]byte, Align-odd)...)
-	}
-	_, err = w.Write(packed)
+	_, err = w.Write(make([]byte, -out.n&(Align-1)))
 	return err
+}
+
+// counter counts the bytes written.
+type counter struct {
+	w io.Writer
+	n int
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += n
+	return n, err
 }

@@ -19,18 +19,21 @@ func ReadFile(fsys fs.FS, name string, limitBytes int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return readAtMost(f, name, limitBytes)
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= limitBytes {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	return readAtMost(&b, f, name, limitBytes)
 }
 
-func readAtMost(r io.Reader, name string, limitBytes int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limitBytes+1))
-	if err != nil {
+func readAtMost(b *bytes.Buffer, r io.Reader, name string, limitBytes int64) ([]byte, error) {
+	if _, err := b.ReadFrom(io.LimitReader(r, limitBytes+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(b)) > limitBytes {
+	if int64(b.Len()) > limitBytes {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, limitBytes)
 	}
-	return b, nil
+	return b.Bytes(), nil
 }
 
 // decompress undoes the compression that the file name tells of.
@@ -57,7 +60,7 @@ func decompress(file string, raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decompress %s: %w", file, err)
 	}
-	b, err := readAtMost(r, file, maxModuleBytes)
+	b, err := readAtMost(new(bytes.Buffer), r, file, maxModuleBytes)
 	if err != nil {
 		return nil, fmt.Errorf("decompress %s: %w", file, err)
 	}
