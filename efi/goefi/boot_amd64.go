@@ -16,7 +16,7 @@ var (
 	caller callerState
 
 	// Addresses of code, as it was loaded.
-	programEntryPC, syscallEntryPC, trapStubsPC, loadFile2PC uint64
+	programEntryPC, syscallEntryPC, trapStubsPC uint64
 )
 
 // callerState is what a function has to give back to its caller in the Microsoft x64 calling convention.

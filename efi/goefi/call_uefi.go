@@ -45,7 +45,7 @@ func enter(fn uintptr, args []uintptr, native uintptr) uintptr {
 
 // LoadFile2Entry is the address of a function that the firmware can call as EFI_LOAD_FILE2_PROTOCOL.LoadFile (UEFI 2.10 §13.2).
 // It serves the memory that is described behind the protocol's only member: {LoadFile, address of the data, size in bytes}.
-func LoadFile2Entry() uintptr { return uintptr(loadFile2PC) }
+func LoadFile2Entry() uintptr { return loadFile2Address() }
 
 // MemoryStats are counters of this package for tests and diagnostics.
 func MemoryStats() Stats { return kern.Stats() }

@@ -43,8 +43,6 @@ TEXT _rt0_amd64_uefi(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	AX, ·syscallEntryPC(SB)
 	LEAQ	·trapStubs(SB), AX
 	MOVQ	AX, ·trapStubsPC(SB)
-	LEAQ	·loadFile2(SB), AX
-	MOVQ	AX, ·loadFile2PC(SB)
 
 	MOVB	$1, ·inKernel(SB)
 	MOVQ	R12, 0(SP)

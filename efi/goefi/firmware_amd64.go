@@ -22,3 +22,6 @@ func nativeCall(fn, args uintptr) uintptr
 // callGate calls fn in the Microsoft x64 calling convention, which is UEFI's (UEFI 2.10 §2.3.4.2), with the twelve words at args.
 // It touches no processor state, so it can be tested on any host.
 func callGate(fn, args uintptr) uintptr
+
+// loadFile2Address is where loadFile2 is. In Go its name would stand for a wrapper with Go's calling convention.
+func loadFile2Address() uintptr

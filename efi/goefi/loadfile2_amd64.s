@@ -47,3 +47,9 @@ invalid:
 unsupported:
 	MOVQ	$0x8000000000000003, AX	// EFI_UNSUPPORTED
 	RET
+
+// func loadFile2Address() uintptr
+TEXT ·loadFile2Address(SB),NOSPLIT,$0-8
+	LEAQ	·loadFile2(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET

@@ -41,19 +41,19 @@ func (s *System) BlockIO(dev Handle) (*BlockIO, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open block device of handle %#x: %w", uintptr(dev), err)
 	}
-	media, err := mediaAt(raw.At[raw.BlockIOProtocol](iface).Media)
+	addr := raw.At[raw.BlockIOProtocol](iface).Media
+	if addr == 0 {
+		return nil, fmt.Errorf("open block device of handle %#x: %w", uintptr(dev), ErrNoMedia)
+	}
+	media, err := checkMedia(*raw.At[raw.BlockIOMedia](addr))
 	if err != nil {
 		return nil, fmt.Errorf("open block device of handle %#x: %w", uintptr(dev), err)
 	}
 	return &BlockIO{s, iface, media}, nil
 }
 
-// mediaAt checks what the firmware says about a medium.
-func mediaAt(addr uintptr) (Media, error) {
-	if addr == 0 {
-		return Media{}, ErrNoMedia
-	}
-	m := *raw.At[raw.BlockIOMedia](addr)
+// checkMedia checks what the firmware says about a medium.
+func checkMedia(m raw.BlockIOMedia) (Media, error) {
 	switch {
 	case m.MediaPresent == 0:
 		return Media{}, ErrNoMedia

@@ -106,3 +106,146 @@ func TestBootKernelFailures(t *testing.T) {
 		}
 	})
 }
+
+// load reads and loads the kernel.
+func load(t *testing.T, fw *fakefw.Firmware) (uefi.Handle, error) {
+	t.Helper()
+	p, err := fw.System().AllocatePages(len(kernelImage))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(p.Bytes(), kernelImage)
+	h, err := fw.System().LoadImage(p.Bytes(), nil)
+	if err := p.Free(); err != nil {
+		t.Fatal(err)
+	}
+	return h, err
+}
+
+func TestLoadImageRefused(t *testing.T) {
+	for _, status := range []uefi.Status{uefi.ErrSecurityViolation, uefi.ErrAccessDenied, uefi.ErrUnsupported, uefi.ErrLoadError} {
+		fw := newFirmware(t)
+		fw.OnLoad = func(*fakefw.Image) uefi.Status { return status }
+		if _, err := load(t, fw); !errors.Is(err, status) || !strings.HasPrefix(err.Error(), "load image") {
+			t.Errorf("%v: %v", status, err)
+		}
+	}
+}
+
+func TestLoadImageWantsPages(t *testing.T) {
+	fw := newFirmware(t)
+	p, err := fw.System().AllocatePages(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	freed := p.Bytes()
+	if err := p.Free(); err != nil {
+		t.Fatal(err)
+	}
+	for name, src := range map[string][]byte{"Go memory": []byte(kernelImage), "nothing": nil, "freed pages": freed} {
+		if _, err := fw.System().LoadImage(src, nil); err == nil || !strings.Contains(err.Error(), "does not lie in allocated pages") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestStartImageExits(t *testing.T) {
+	for _, c := range []struct {
+		exit fakefw.Exit
+		text string
+	}{
+		{fakefw.Exit{}, ""},
+		{fakefw.Exit{Status: uefi.ErrLoadError, Text: "no initrd"}, "start image: EFI_LOAD_ERROR: no initrd"},
+		{fakefw.Exit{Status: uefi.ErrAborted}, "start image: EFI_ABORTED"},
+		{fakefw.Exit{Status: uefi.ErrSecurityViolation, StayLoaded: true}, "start image: EFI_SECURITY_VIOLATION"},
+		{fakefw.Exit{Status: uefi.ErrSecurityViolation}, "start image: EFI_SECURITY_VIOLATION"},
+		{fakefw.Exit{Status: uefi.ErrAborted, Text: strings.Repeat("x", 600)}, "start image: EFI_ABORTED: " + strings.Repeat("x", 512)},
+	} {
+		fw := newFirmware(t)
+		fw.OnStart = func(*fakefw.Image) fakefw.Exit { return c.exit }
+		h, err := load(t, fw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := fw.System().LoadedImage(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := loaded.SetLoadOptions(uefi.EncodeUTF16("quiet")); err != nil {
+			t.Fatal(err)
+		}
+		err = fw.System().StartImage(h)
+		var exit *uefi.ExitError
+		switch {
+		case c.text == "" && err != nil:
+			t.Error(err)
+		case c.text != "" && (!errors.As(err, &exit) || !errors.Is(err, c.exit.Status) || err.Error() != c.text):
+			t.Errorf("got %v, want %s", err, c.text)
+		}
+	}
+}
+
+func TestLoadedImage(t *testing.T) {
+	fw := newFirmware(t)
+	v := fw.AddVolume(nil)
+	fw.SetLoadOptions("rayboot verbose")
+	self, err := fw.System().LoadedImage(fw.System().ImageHandle())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if self.Device != v.Handle || self.FilePath.FilePath() != `\EFI\BOOT\BOOTX64.EFI` || uefi.DecodeUTF16(self.LoadOptions) != "rayboot verbose" {
+		t.Errorf("the program is %+v", self)
+	}
+	h, err := load(t, fw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := fw.System().LoadedImage(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range []string{"first", "second"} { // the first copy is freed by the second
+		if err := loaded.SetLoadOptions([]byte(options)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again, err := fw.System().LoadedImage(h); err != nil || string(again.LoadOptions) != "second" {
+		t.Errorf("load options are %q, %v", again.LoadOptions, err)
+	}
+	if err := loaded.SetLoadOptions(make([]byte, 2<<20)); err == nil {
+		t.Error("2 MiB of load options were taken")
+	}
+	if err := fw.System().UnloadImage(h); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fw.System().LoadedImage(h); err == nil {
+		t.Error("an unloaded image is there")
+	}
+}
+
+func TestServeInitrdOnce(t *testing.T) {
+	fw := newFirmware(t)
+	p, err := fw.System().AllocatePages(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove, err := fw.System().ServeInitrd(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fw.System().ServeInitrd(p); !errors.Is(err, uefi.ErrAlreadyStarted) {
+		t.Errorf("a second initrd: %v", err)
+	}
+	for range 2 {
+		if err := remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	remove, err = fw.System().ServeInitrd(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(remove(), p.Free()); err != nil {
+		t.Error(err)
+	}
+}

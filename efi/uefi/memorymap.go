@@ -38,7 +38,7 @@ type MemoryDescriptor struct {
 
 // maxMemoryMapBytes bounds the map that the firmware may claim to have: some
 // 2,700 ranges, and what goefi lets the firmware write to new Go memory.
-const maxMemoryMapBytes = 1 << 20
+const maxMemoryMapBytes = 128 << 10
 
 // MemoryMap is the map of physical memory as it is now (UEFI 2.10 §7.2.3).
 func (s *System) MemoryMap() ([]MemoryDescriptor, error) {

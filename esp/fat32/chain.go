@@ -143,3 +143,19 @@ func (e extents) ReadAt(p []byte, off int64) (n int, err error) {
 	}
 	return n, nil
 }
+
+// Usage counts the clusters in use; FSInfo is not trusted.
+func (f *FS) Usage() (Usage, error) {
+	fr := f.newFATReader(f.boot.activeFAT)
+	u := Usage{ClusterBytes: f.clusterBytes(), Clusters: f.clusters}
+	for n := uint32(rootCluster); f.inRange(n); n++ {
+		e, err := fr.entry(n)
+		if err != nil {
+			return Usage{}, err
+		}
+		if e != 0 {
+			u.UsedClusters++
+		}
+	}
+	return u, nil
+}

@@ -160,11 +160,7 @@ func (v *volume) writeTree(w io.WriterAt) error {
 	buf := make([]byte, 1<<20)
 	return v.root.walk(func(n *node) error {
 		if n.dir {
-			b, err := v.encodeDirectory(n)
-			if err != nil {
-				return err
-			}
-			if _, err := w.WriteAt(b, v.clusterOffset(n.first)); err != nil {
+			if _, err := w.WriteAt(v.encodeDirectory(n), v.clusterOffset(n.first)); err != nil {
 				return fmt.Errorf("write directory %q: %w", n.name, err)
 			}
 			return nil

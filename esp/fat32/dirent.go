@@ -30,7 +30,7 @@ const (
 var longOffsets = [unitsPerEntry]int{1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30}
 
 // encodeDirectory returns the content of a directory: whole clusters, the rest zero.
-func (v *volume) encodeDirectory(n *node) ([]byte, error) {
+func (v *volume) encodeDirectory(n *node) []byte {
 	var b []byte
 	if n.parent == nil {
 		b = v.appendShort(b, v.label, attrVolume, 0, 0)
@@ -42,10 +42,7 @@ func (v *volume) encodeDirectory(n *node) ([]byte, error) {
 		b = v.appendShort(b, pack(".", ""), attrDirectory, n.first, 0)
 		b = v.appendShort(b, pack("..", ""), attrDirectory, up, 0)
 	}
-	names, err := n.shortNames()
-	if err != nil {
-		return nil, err
-	}
+	names := n.shortNames()
 	for _, c := range n.children {
 		short, needsLong := names.assign(c.name)
 		if needsLong {
@@ -57,10 +54,10 @@ func (v *volume) encodeDirectory(n *node) ([]byte, error) {
 		}
 		b = v.appendShort(b, short, attr, c.first, size)
 	}
-	return append(b, make([]byte, n.clusters*v.clusterBytes()-int64(len(b)))...), nil
+	return append(b, make([]byte, n.clusters*v.clusterBytes()-int64(len(b)))...)
 }
 
-func (n *node) shortNames() (*shortNames, error) {
+func (n *node) shortNames() *shortNames {
 	long := make([]string, len(n.children))
 	for i, c := range n.children {
 		long[i] = c.name
@@ -70,10 +67,7 @@ func (n *node) shortNames() (*shortNames, error) {
 
 // countEntries is how many entries encodeDirectory will make.
 func (n *node) countEntries() (int, error) {
-	names, err := n.shortNames()
-	if err != nil {
-		return 0, err
-	}
+	names := n.shortNames()
 	count := 2 // "." and ".."; the root has its label
 	for _, c := range n.children {
 		count++

@@ -61,8 +61,11 @@ func content(t *testing.T, f File) []byte {
 func TestReadBackOwnVolume(t *testing.T) {
 	files := append(testFiles(), Bytes("loader/beyond the BMP 😀", []byte("pair")))
 	for _, sector := range []int{512, 4096} {
-		path, _ := createFile(t, testOptions(400<<20, sector), files)
+		path, want := createFile(t, testOptions(400<<20, sector), files)
 		volume := openVolume(t, path)
+		if got, err := volume.Usage(); err != nil || got != want {
+			t.Errorf("Usage: %+v, want %+v (%v)", got, want, err)
+		}
 		if err := fstest.TestFS(volume, paths(files)...); err != nil {
 			t.Error(err)
 		}

@@ -64,18 +64,12 @@ type shortNames struct {
 
 // newShortNames prepares for a directory with these long names, none of which
 // may become the 8.3 name of another file.
-func newShortNames(long []string) (*shortNames, error) {
+func newShortNames(long []string) *shortNames {
 	s := &shortNames{taken: map[string]bool{}, tails: map[string]int{}}
 	for _, name := range long {
-		if err := checkName(name); err != nil {
-			return nil, err
-		}
-		if s.taken[fold(name)] {
-			return nil, fmt.Errorf("%w: %q is there twice (FAT ignores case)", ErrName, name)
-		}
 		s.taken[fold(name)] = true
 	}
-	return s, nil
+	return s
 }
 
 // assign returns the 8.3 name for a long name, and whether the long name must

@@ -76,6 +76,9 @@ func (root *node) add(index map[string]*node, f File) error {
 		next := index[key]
 		switch {
 		case next == nil:
+			if err := checkName(name); err != nil {
+				return fmt.Errorf("add %s: %w", f.Path, err)
+			}
 			next = &node{name: name, dir: !last || isDir, file: f, parent: at}
 			at.children = append(at.children, next)
 			index[key] = next

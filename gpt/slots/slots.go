@@ -11,6 +11,7 @@ package slots
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,11 +46,17 @@ var (
 	ErrInvalid  = errors.New("invalid slot table")
 )
 
+// Digest is a SHA-256 digest; its text form is hexadecimal.
+type Digest [sha256.Size]byte
+
+// MarshalText implements [encoding.TextMarshaler].
+func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
+
 // Image is a byte range of the partition with its digest.
 type Image struct {
-	OffsetBytes int64             `json:"offsetBytes"`
-	LengthBytes int64             `json:"lengthBytes"` // 0: there is no such image
-	SHA256      [sha256.Size]byte `json:"-"`
+	OffsetBytes int64  `json:"offsetBytes"`
+	LengthBytes int64  `json:"lengthBytes"` // 0: there is no such image
+	SHA256      Digest `json:"sha256"`
 }
 
 func (m Image) end() int64 { return m.OffsetBytes + m.LengthBytes }

@@ -142,7 +142,7 @@ func (b *boot) shellEvent(s *shells, e shellEvent) {
 		b.consoles.SetMidLine(true)
 	}
 	b.stages.Recovered(b.now())
-	s.refresh()
+	refresh(e.control)
 }
 
 // clock is the time that services are kept by.

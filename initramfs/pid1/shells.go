@@ -109,10 +109,13 @@ func (s *shells) settings(name string, tty *os.File) error {
 // refresh lets all ready shells show their prompts again.
 func (s *shells) refresh() {
 	for _, control := range s.ready {
-		// A shell that has just ended cannot be told; its end is the next event.
-		_, _ = control.Write([]byte{shell.Refresh})
+		refresh(control)
 	}
 }
+
+// refresh lets a shell show its prompt. One that has just ended cannot be told;
+// its end is the next event.
+func refresh(control *os.File) { _, _ = control.Write([]byte{shell.Refresh}) }
 
 // controlChannel is the pair of sockets between process 1 and a shell.
 func controlChannel() (ours, theirs *os.File, err error) {

@@ -42,6 +42,7 @@ var errFindings = errors.New("problems were found")
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -79,6 +80,8 @@ func newRootCmd() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		newBuildCmd(),
+		newInspectCmd(),
+		newVerifyCmd(),
 		newRunCmd(),
 		newEFICmd(),
 		newKernelCmd(),

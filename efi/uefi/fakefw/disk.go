@@ -159,3 +159,6 @@ func toByte(b bool) uint8 {
 	}
 	return 0
 }
+
+// RawMedia is what the firmware says about the disk's medium, for lies.
+func (d *Disk) RawMedia() *raw.BlockIOMedia { return d.media }

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func plan(spec Spec) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckEFI(spec.BootManager); err != nil {
+	if err := CheckEFI(bytes.NewReader(spec.BootManager)); err != nil {
 		return nil, fmt.Errorf("check boot manager: %w", err)
 	}
 	b := &builder{spec: spec, ids: ids, report: Report{
@@ -101,7 +102,7 @@ func plan(spec Spec) (*builder, error) {
 	if spec.System == nil {
 		return b, nil
 	}
-	if err := CheckEFI(spec.System.Kernel); err != nil {
+	if err := CheckEFI(bytes.NewReader(spec.System.Kernel)); err != nil {
 		return nil, fmt.Errorf("check kernel: %w", err)
 	}
 	if !spec.ESPOnly {

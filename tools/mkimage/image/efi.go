@@ -1,19 +1,19 @@
 package image
 
 import (
-	"bytes"
 	"debug/pe"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // ErrNotEFI says that a file is not an EFI application for this machine.
 var ErrNotEFI = errors.New("not an EFI application for x86-64")
 
-// CheckEFI says whether image is a PE file that UEFI firmware on x86-64 can
+// CheckEFI says whether r holds a PE file that UEFI firmware on x86-64 can
 // start (UEFI 2.10 §2.1.1). Linux kernels with the EFI stub are.
-func CheckEFI(image []byte) error {
-	f, err := pe.NewFile(bytes.NewReader(image))
+func CheckEFI(r io.ReaderAt) error {
+	f, err := pe.NewFile(r)
 	if err != nil {
 		return fmt.Errorf("%w: %w; a Linux kernel needs CONFIG_EFI_STUB", ErrNotEFI, err)
 	}

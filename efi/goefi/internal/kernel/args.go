@@ -123,7 +123,7 @@ func isText(text, units uintptr) bool {
 // begin starts an argument if none is open.
 func (a *arguments) begin() {
 	if !a.open && a.n < maxArguments && a.next < a.end {
-		a.start[a.n%maxArguments] = a.next
+		a.start[uint(a.n)%maxArguments] = a.next
 		a.n++
 		a.open = true
 	}
