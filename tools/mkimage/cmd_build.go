@@ -74,6 +74,9 @@ func newBuildCmd() *cobra.Command {
 }
 
 func (f *buildFlags) run(cmd *cobra.Command, path string) error {
+	if err := f.parts.check(); err != nil {
+		return err
+	}
 	ui := newUI(cmd)
 	defer ui.end()
 	out := image.Output{Path: path, Force: f.force, Progress: func(step string, done int64) { ui.progress(step, done, 0) }}

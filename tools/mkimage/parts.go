@@ -38,6 +38,7 @@ func (f *partFlags) registerCache(flags *pflag.FlagSet) {
 	flags.StringVar(&f.cache, "cache", "", "folder for fetched kernels (default rayimg in the user's cache folder)")
 }
 
+// check finds flags that contradict each other.
 func (f *partFlags) check() error {
 	switch {
 	case f.initrd != "" && (f.runtime != "" || f.modules != ""):
@@ -50,9 +51,6 @@ func (f *partFlags) check() error {
 
 // system gathers the kernel and its initrd.
 func (f *partFlags) system(ctx context.Context, ui *ui) (*image.System, error) {
-	if err := f.check(); err != nil {
-		return nil, err
-	}
 	kernel, err := f.findKernel(ctx, ui)
 	if err != nil {
 		return nil, err
