@@ -1,0 +1,49 @@
+package efivar_test
+
+import (
+	"errors"
+	"io/fs"
+	"testing"
+	"testing/fstest"
+
+	"github.com/rayos/rayboot/initramfs/efivar"
+)
+
+func read(content string) (string, error) {
+	return efivar.Text(fstest.MapFS{"Name-" + efivar.RayOS: {Data: []byte(content)}}, "Name", efivar.RayOS)
+}
+
+func TestText(t *testing.T) {
+	for content, want := range map[string]string{
+		"\x06\x00\x00\x00a\x00b\x00\x00\x00":               "ab",
+		"\x06\x00\x00\x00a\x00b\x00":                       "ab", // a loader that forgot the NUL
+		"\x06\x00\x00\x00a\x00\x00\x00b\x00":               "a",
+		"\x06\x00\x00\x00":                                 "",
+		"\x06\x00\x00\x00\xe4\x00\x3d\xd8\x00\xde\x00\x00": "ä😀",
+	} {
+		if got, err := read(content); err != nil || got != want {
+			t.Errorf("%q: got %q, %v; want %q", content, got, err, want)
+		}
+	}
+}
+
+func TestTextRefuses(t *testing.T) {
+	for _, content := range []string{"", "\x06\x00\x00", "\x06\x00\x00\x00a", "\x06\x00\x00\x00\n\x00", "\x06\x00\x00\x00\x3d\xd8", string(make([]byte, 70000))} {
+		if got, err := read(content); !errors.Is(err, efivar.ErrFormat) {
+			t.Errorf("%.20q: got %q, %v; want ErrFormat", content, got, err)
+		}
+	}
+	if _, err := efivar.Text(fstest.MapFS{}, "Name", efivar.Loader); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing variable: %v", err)
+	}
+}
+
+func FuzzText(f *testing.F) {
+	f.Add("\x06\x00\x00\x00a\x00\x00\x00")
+	f.Fuzz(func(t *testing.T, content string) {
+		text, err := read(content)
+		if err != nil && (!errors.Is(err, efivar.ErrFormat) || text != "") {
+			t.Errorf("text %q with error %v", text, err)
+		}
+	})
+}
