@@ -107,7 +107,11 @@ func readPartitions(root fs.FS, disk string, mounts []mounted) ([]device, error)
 
 func readDevice(root fs.FS, dir string, mounts []mounted) (device, error) {
 	d := device{name: path.Base(dir), kind: "disk"}
-	sectors, err := strconv.ParseUint(attribute(root, dir, "size"), 10, 54)
+	text, err := fs.ReadFile(root, path.Join(dir, "size"))
+	if err != nil {
+		return device{}, err
+	}
+	sectors, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 54)
 	if err != nil {
 		return device{}, fmt.Errorf("size of %s: %w", d.name, err)
 	}
