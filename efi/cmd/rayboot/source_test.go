@@ -69,4 +69,3 @@ func TestSeveralInitrdsAreJoined(t *testing.T) {
 		t.Fatalf("%v\n%s", end, fw.Transcript())
 	}
 }
-
