@@ -66,7 +66,6 @@ func newEFIBuildCmd() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVarP(&opts.Output, "output", "o", "", "file to write (default: the command's name with .efi)")
-	f.StringVar(&opts.Arch, "arch", "amd64", "architecture: amd64 or arm64")
 	f.StringSliceVar(&opts.Tags, "tags", nil, "build tags besides uefi")
 	f.StringVar(&opts.LDFlags, "ldflags", "", "further flags for the Go linker")
 	f.StringVar(&opts.GoTool, "go", "go", "Go tool to use")

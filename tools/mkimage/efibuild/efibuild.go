@@ -28,9 +28,9 @@ import (
 // goefi is the package that lets a program run on firmware.
 const goefi = "github.com/rayos/rayboot/efi/goefi"
 
-// entrySymbols are the entry points of goefi, by architecture. The linker must
-// be told to keep them, as no Go code calls them.
-var entrySymbols = map[string]string{"amd64": "_rt0_amd64_uefi", "arm64": "_rt0_arm64_uefi"}
+// entrySymbols are the entry points of goefi, by the architectures it runs on.
+// The linker must be told to keep them, as no Go code calls them.
+var entrySymbols = map[string]string{"amd64": "_rt0_amd64_uefi"}
 
 // stopDelay is how long the Go tool may take to clean up after a cancellation.
 const stopDelay = 10 * time.Second
@@ -60,7 +60,7 @@ func Build(ctx context.Context, opts Options) (string, error) {
 	}
 	if opts.Entry == "" {
 		if opts.Entry = entrySymbols[opts.Arch]; opts.Entry == "" {
-			return "", fmt.Errorf("build %s: architecture %s is not supported", opts.Package, opts.Arch)
+			return "", fmt.Errorf("build %s: efi/goefi does not run on %s", opts.Package, opts.Arch)
 		}
 		if !slices.Contains(cmd.Deps, goefi) {
 			return "", fmt.Errorf("build %s: it cannot run on firmware yet; add this line to one of its files: import _ %q", opts.Package, goefi)

@@ -80,7 +80,7 @@ func TestBuildOptionsReachTheProgram(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "hello.efi")
 	sbat := pecoff.DefaultSBAT("1.2.3")
 	img := mustBuild(t, Options{
-		Dir: app, Package: "example.com/app/cmd/hello", Output: out, Arch: "arm64",
+		Dir: app, Package: "example.com/app/cmd/hello", Output: out, Arch: "arm64", Entry: "_rt0_arm64_uefi",
 		Tags: []string{"loud"}, LDFlags: "-X main.version=v4.5.6", SBAT: sbat,
 	})
 	if img.Machine != 0xaa64 {
@@ -124,7 +124,7 @@ func TestBuildErrors(t *testing.T) {
 		{"two commands", Options{Package: "./cmd/..."}, "several packages", ""},
 		{"no such directory", Options{Package: "./cmd/nix"}, "find command ./cmd/nix: go list", "directory not found"},
 		{"does not compile", Options{Package: "./broken"}, "build ./broken: go build", "undefined: nix"},
-		{"architecture", Options{Package: "./cmd/hello", Arch: "riscv64"}, "riscv64 is not supported", ""},
+		{"architecture", Options{Package: "./cmd/hello", Arch: "arm64"}, "does not run on arm64", ""},
 		{"no Go tool", Options{Package: "./cmd/hello", GoTool: "no-such-go"}, "install Go", ""},
 		{"no such entry", Options{Package: "./cmd/hello", Entry: "nix"}, "go build", `missing entry symbol "nix"`},
 		{"flag as package", Options{Package: "-n"}, "find command -n", ""},
