@@ -44,7 +44,6 @@ type node struct {
 	children []*node // sorted by name
 	first    uint32  // first cluster, 0 where there is none
 	clusters int64
-	entries  int // directory entries of a directory, including "." and ".."
 }
 
 // newTree arranges files in a tree whose order depends on the names only.

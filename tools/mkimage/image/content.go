@@ -40,6 +40,8 @@ func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []strin
 	if err != nil {
 		return nil, nil, err
 	}
+	kept := slices.DeleteFunc(slices.Clone(fixed), func(f named) bool { return s.inPayload(f.path) })
+	settings = append(settings, named{ManifestPath, manifest(kept)})
 	for _, f := range slices.Concat(fixed, settings) {
 		files = append(files, fat32.Bytes(f.path, f.content))
 	}
@@ -47,9 +49,20 @@ func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []strin
 		e.Path = esp.EntriesDir + "/" + e.Path
 		files = append(files, e)
 	}
-	files, replaced = overlay(files, s.Payload)
-	fixed = slices.DeleteFunc(fixed, func(f named) bool { return slices.Contains(replaced, f.path) })
-	return append(files, fat32.Bytes(ManifestPath, manifest(fixed))), replaced, nil
+	files = slices.DeleteFunc(files, func(f fat32.File) bool {
+		if !s.inPayload(f.Path) {
+			return false
+		}
+		replaced = append(replaced, f.Path)
+		return true
+	})
+	return append(files, s.Payload...), replaced, nil
+}
+
+// inPayload says whether the payload has a file of that path. FAT does not tell
+// upper from lower case.
+func (s Spec) inPayload(path string) bool {
+	return slices.ContainsFunc(s.Payload, func(f fat32.File) bool { return strings.EqualFold(f.Path, path) })
 }
 
 // named is a file held in memory.
@@ -107,23 +120,6 @@ func (s *System) entry(title, id, options string) esp.Entry {
 		e.Initrd = []string{esp.InitrdPath(s.Release)}
 	}
 	return e
-}
-
-// overlay puts the payload over the generated files. FAT does not tell upper
-// from lower case.
-func overlay(files, payload []fat32.File) (all []fat32.File, replaced []string) {
-	paths := map[string]bool{}
-	for _, p := range payload {
-		paths[strings.ToUpper(p.Path)] = true
-	}
-	for _, f := range files {
-		if paths[strings.ToUpper(f.Path)] {
-			replaced = append(replaced, f.Path)
-		} else {
-			all = append(all, f)
-		}
-	}
-	return append(all, payload...), replaced
 }
 
 func manifest(files []named) []byte {
