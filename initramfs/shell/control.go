@@ -11,10 +11,13 @@ import (
 // readyTimeout is how long the prompt waits for process 1.
 const readyTimeout = 5 * time.Second
 
-// attachControl tells process 1 that the shell is ready, waits for its answer,
-// and from then on shows the prompt again whenever process 1 asks. A shell that
-// was not started by process 1 has no control channel.
-func attachControl(e *editor) error {
+// control is the shell's end of the control channel; file is nil in a shell
+// that was not started by process 1.
+type control struct{ file *os.File }
+
+// take takes the channel out of the environment, so that no command inherits
+// it.
+func (c *control) take() error {
 	text, ok := os.LookupEnv(ControlVariable)
 	if !ok {
 		return nil
@@ -24,26 +27,35 @@ func attachControl(e *editor) error {
 	}
 	fd, err := strconv.Atoi(text)
 	if err != nil {
-		return fmt.Errorf("control channel: %s=%q: %w", ControlVariable, text, err)
+		return fmt.Errorf("%s=%q: %w", ControlVariable, text, err)
 	}
 	syscall.CloseOnExec(fd)
-	control := os.NewFile(uintptr(fd), "control")
-	if _, err := control.Write([]byte{Refresh}); err != nil {
-		return fmt.Errorf("control channel: %w", err)
+	c.file = os.NewFile(uintptr(fd), "control")
+	return nil
+}
+
+// attach tells process 1 that the shell is ready, waits for its answer, and
+// from then on shows the prompt again whenever process 1 asks.
+func (c *control) attach(e *editor) error {
+	if c.file == nil {
+		return nil
 	}
-	if err := control.SetReadDeadline(time.Now().Add(readyTimeout)); err != nil {
-		return fmt.Errorf("control channel: %w", err)
+	if _, err := c.file.Write([]byte{Refresh}); err != nil {
+		return err
+	}
+	if err := c.file.SetReadDeadline(time.Now().Add(readyTimeout)); err != nil {
+		return err
 	}
 	answer := make([]byte, 16)
-	if _, err := control.Read(answer); err != nil {
-		return fmt.Errorf("control channel: no answer from process 1: %w", err)
+	if _, err := c.file.Read(answer); err != nil {
+		return fmt.Errorf("no answer from process 1: %w", err)
+	}
+	if err := c.file.SetReadDeadline(time.Time{}); err != nil {
+		return err
 	}
 	go func() {
-		if control.SetReadDeadline(time.Time{}) != nil {
-			return
-		}
 		for {
-			if _, err := control.Read(answer); err != nil {
+			if _, err := c.file.Read(answer); err != nil {
 				return // process 1 has closed it: this shell is at its end
 			}
 			e.Refresh()

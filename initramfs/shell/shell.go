@@ -53,6 +53,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 2
 	}
 	s := &session{stdin: stdin, stdout: stdout, stderr: stderr}
+	if err := s.control.take(); err != nil {
+		fmt.Fprintf(stderr, "sh: control channel: %v\n", err)
+	}
 	err := s.run(flags, *command)
 	if status, ok := interp.IsExitStatus(err); ok {
 		return int(status)
@@ -69,6 +72,7 @@ type session struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	runner         *interp.Runner
+	control        control
 }
 
 func (s *session) run(flags *flag.FlagSet, command string) (err error) {
@@ -140,8 +144,8 @@ func (s *session) script(r io.Reader, name string) error {
 // interact reads and runs commands until the user ends the shell.
 func (s *session) interact(tty *os.File) error {
 	editor := newEditor(tty, tty)
-	if err := attachControl(editor); err != nil {
-		fmt.Fprintf(s.stderr, "sh: %v\n", err)
+	if err := s.control.attach(editor); err != nil {
+		fmt.Fprintf(s.stderr, "sh: control channel: %v\n", err)
 	}
 	var text string
 	for {
@@ -170,19 +174,30 @@ func (s *session) interact(tty *os.File) error {
 			fmt.Fprintf(s.stderr, "sh: %v\n", err)
 			continue
 		}
-		if err := s.execute(program); s.runner.Exited() {
+		if exit, err := s.execute(program); exit {
 			return err
 		}
 	}
 }
 
-// execute runs one command line; Ctrl-C ends the command and not the shell.
-func (s *session) execute(program *syntax.File) error {
+// execute runs one command line; Ctrl-C ends what runs and not the shell. exit
+// is true where the shell itself is to end, with the status in err.
+func (s *session) execute(program *syntax.File) (exit bool, err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := s.runner.Run(ctx, program)
-	if _, isStatus := interp.IsExitStatus(err); err != nil && !isStatus && ctx.Err() == nil {
-		fmt.Fprintf(s.stderr, "sh: %v\n", err)
+	for _, statement := range program.Stmts {
+		err := s.runner.Run(ctx, statement)
+		_, isStatus := interp.IsExitStatus(err)
+		switch {
+		case ctx.Err() != nil:
+			return false, nil
+		case err != nil && !isStatus:
+			// The interpreter counts this as its end, but a user goes on.
+			fmt.Fprintf(s.stderr, "sh: %v\n", err)
+			return false, nil
+		case s.runner.Exited():
+			return true, err
+		}
 	}
-	return err
+	return false, nil
 }
