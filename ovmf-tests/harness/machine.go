@@ -33,6 +33,9 @@ type Spec struct {
 	// Reboots lets the guest reset the machine. Otherwise a reset ends it, so that a crash cannot hide behind a
 	// second, successful boot.
 	Reboots bool
+
+	// Crashes lets Go programs panic. Otherwise the first sign of a crash ends the wait.
+	Crashes bool
 }
 
 // Machine is a running machine of a test. Its methods end the test on a failure; they are for the test's goroutine.
@@ -58,6 +61,7 @@ func Start(t testing.TB, s Spec) *Machine {
 		s.Extra = append(s.Extra[:len(s.Extra):len(s.Extra)], "-no-reboot")
 	}
 	m := &Machine{t: t, transcript: NewTranscript(), ctx: t.Context()}
+	m.transcript.crashes = s.Crashes
 	s.OnEvent = func(e qemu.Event) {
 		if e.Name == "RESET" || e.Name == "SHUTDOWN" {
 			m.transcript.Note("[qemu] " + e.Name)

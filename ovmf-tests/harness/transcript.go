@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,8 @@ import (
 // Transcript collects what a machine says on its serial port, as plain text, and lets one reader wait for lines in
 // their order. One goroutine may write while another waits.
 type Transcript struct {
+	crashes bool // signs of a crash are lines as any other
+
 	mu     sync.Mutex
 	plain  qemu.PlainText
 	text   []byte
@@ -85,7 +88,7 @@ func (t *Transcript) next(want Expectation) (line string, found bool, grown <-ch
 			t.read = end
 			return line, true, nil, nil
 		}
-		if crash := crashIn(line); complete && crash != "" {
+		if complete && !t.crashes && isCrash(line) {
 			return "", false, nil, fmt.Errorf("%s did not come: the machine crashed: %s", want, line)
 		}
 		at = end
@@ -105,14 +108,14 @@ func lineAt(text []byte, start int) (line string, end int, complete bool) {
 	return string(head), end, complete
 }
 
-// crashIn returns the part of a line by which firmware, kernel or Go runtime tell that they are at their end.
-func crashIn(line string) string {
+// isCrash tells whether a line is the end of a firmware, a kernel or a Go program.
+func isCrash(line string) bool {
 	for _, sign := range []string{"X64 Exception Type", "Kernel panic - not syncing", "fatal error: ", "panic: "} {
 		if strings.Contains(line, sign) {
-			return sign
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // Has tells whether a complete line that was consumed by Await, or not yet, fulfils the expectation.
@@ -170,6 +173,12 @@ func Marker(line string) Expectation {
 // Text expects a line, finished or not, that contains the text.
 func Text(text string) Expectation {
 	return Expectation{what: fmt.Sprintf("%q", text), match: func(line string) bool { return strings.Contains(line, text) }, partial: true}
+}
+
+// Pattern expects a complete line that matches the regular expression.
+func Pattern(expression string) Expectation {
+	re := regexp.MustCompile(expression)
+	return Expectation{what: "/" + expression + "/", match: re.MatchString}
 }
 
 // errMachineEnded closes the transcript of a machine that is off.
