@@ -26,6 +26,9 @@ const (
 	slotEntryID = "rayos-slot"
 )
 
+// recoveryRole makes an entry the one that the menu's r key starts.
+var recoveryRole = esp.Private{Key: esp.PrivatePrefix + "role", Value: "recovery"}
+
 // espFiles lists the content of the ESP. Its second result are the paths of
 // generated files that the payload replaces.
 func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []string, err error) {
@@ -97,10 +100,9 @@ func (s Spec) settings(installID gpt.GUID) ([]named, error) {
 	if s.System == nil {
 		return files, nil
 	}
-	for _, e := range []esp.Entry{
-		s.System.entry("RayOS", entryID, s.System.Options),
-		s.System.entry("RayOS (safe mode)", safeEntryID, s.System.SafeOptions),
-	} {
+	safe := s.System.entry("RayOS (safe mode)", safeEntryID, s.System.SafeOptions)
+	safe.Private = []esp.Private{recoveryRole}
+	for _, e := range []esp.Entry{s.System.entry("RayOS", entryID, s.System.Options), safe} {
 		text, err := esp.FormatType1(e)
 		if err != nil {
 			return nil, err
