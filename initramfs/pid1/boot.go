@@ -29,6 +29,7 @@ import (
 // boot is one run of process 1.
 type boot struct {
 	root     string // "/", or a directory in tests
+	program  string // the runtime's executable, for the shells
 	kernel   kernel
 	consoles *console.Set
 	names    []string // of the consoles

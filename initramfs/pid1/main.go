@@ -27,7 +27,7 @@ const (
 // other names. It does not return: at the end the machine is off or restarts.
 // Should Main end by a bug, the kernel panics and restarts the machine.
 func Main(commands []string) int {
-	b := &boot{root: "/", kernel: linux{}, begin: time.Now()}
+	b := &boot{root: "/", program: "/init", kernel: linux{}, begin: time.Now()}
 	defer b.lastWords()
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, SignalPowerOff, SignalRestart, syscall.SIGINT)
@@ -65,7 +65,7 @@ func (b *boot) linkCommands(commands []string) error {
 	var problem error
 	for _, name := range commands {
 		link := filepath.Join(b.root, "bin", name)
-		if err := os.Symlink("/init", link); err != nil && !errors.Is(err, os.ErrExist) {
+		if err := os.Symlink(b.program, link); err != nil && !errors.Is(err, os.ErrExist) {
 			problem = errors.Join(problem, err)
 		}
 	}

@@ -69,8 +69,8 @@ func (s *shells) run(name string) error {
 		return err
 	}
 	defer ours.Close()
-	child, err := s.boot.children.Start("/init", []string{"sh"}, &os.ProcAttr{
-		Dir:   "/root",
+	child, err := s.boot.children.Start(s.boot.program, []string{"sh"}, &os.ProcAttr{
+		Dir:   filepath.Join(s.boot.root, "root"),
 		Env:   environment(name),
 		Files: []*os.File{tty, tty, tty, theirs},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0},

@@ -75,32 +75,33 @@ type session struct {
 	control        control
 }
 
-func (s *session) run(flags *flag.FlagSet, command string) (err error) {
-	tty, interactive := s.stdin.(*os.File)
-	interactive = interactive && term.IsTerminal(int(tty.Fd())) && command == "" && flags.NArg() == 0
-	s.runner, err = interp.New(
-		interp.StdIO(s.stdin, s.stdout, s.stderr),
-		interp.Interactive(interactive),
-		interp.Params(append([]string{"--"}, flags.Args()[min(1, flags.NArg()):]...)...),
-		interp.CallHandler(callHandler),
-		interp.ExecHandlers(execHandler),
-	)
-	switch {
-	case err != nil:
-		return err
-	case interactive:
-		return s.interact(tty)
+func (s *session) run(flags *flag.FlagSet, command string) error {
+	switch tty, ok := s.stdin.(*os.File); {
 	case command != "":
-		return s.script(strings.NewReader(command), "-c")
+		return s.script(strings.NewReader(command), "-c", flags.Args()[min(1, flags.NArg()):]) // the first is $0
 	case flags.NArg() > 0:
 		f, err := os.Open(flags.Arg(0))
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		return s.script(f, flags.Arg(0))
+		return s.script(f, flags.Arg(0), flags.Args()[1:])
+	case ok && term.IsTerminal(int(tty.Fd())):
+		return s.interact(tty)
 	}
-	return s.script(s.stdin, "")
+	return s.script(s.stdin, "", nil)
+}
+
+// start makes the interpreter. It may begin to read from stdin at once.
+func (s *session) start(interactive bool, arguments []string) (err error) {
+	s.runner, err = interp.New(
+		interp.StdIO(s.stdin, s.stdout, s.stderr),
+		interp.Interactive(interactive),
+		interp.Params(append([]string{"--"}, arguments...)...),
+		interp.CallHandler(callHandler),
+		interp.ExecHandlers(execHandler),
+	)
+	return err
 }
 
 // external are commands whose names the interpreter takes for builtins: it
@@ -128,14 +129,19 @@ func execHandler(interp.ExecHandlerFunc) interp.ExecHandlerFunc {
 	}
 }
 
-// statusNotFound is the exit status of a command that does not exist
-// (POSIX.1-2017 §2.8.2).
-const statusNotFound = 127
+// Exit statuses with a meaning (POSIX.1-2017 §2.8.2).
+const (
+	statusNotFound    = 127 // the command does not exist
+	statusInterrupted = 130 // ended by SIGINT, of which the shell may learn a moment later
+)
 
-// script runs a whole script.
-func (s *session) script(r io.Reader, name string) error {
+// script reads and runs a whole script.
+func (s *session) script(r io.Reader, name string, arguments []string) error {
 	program, err := syntax.NewParser().Parse(r, name)
 	if err != nil {
+		return err
+	}
+	if err := s.start(false, arguments); err != nil {
 		return err
 	}
 	return s.runner.Run(context.Background(), program)
@@ -143,6 +149,9 @@ func (s *session) script(r io.Reader, name string) error {
 
 // interact reads and runs commands until the user ends the shell.
 func (s *session) interact(tty *os.File) error {
+	if err := s.start(true, nil); err != nil {
+		return err
+	}
 	editor := newEditor(tty, tty)
 	if err := s.control.attach(editor); err != nil {
 		fmt.Fprintf(s.stderr, "sh: control channel: %v\n", err)
@@ -187,9 +196,9 @@ func (s *session) execute(program *syntax.File) (exit bool, err error) {
 	defer stop()
 	for _, statement := range program.Stmts {
 		err := s.runner.Run(ctx, statement)
-		_, isStatus := interp.IsExitStatus(err)
+		status, isStatus := interp.IsExitStatus(err)
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, status == statusInterrupted:
 			return false, nil
 		case err != nil && !isStatus:
 			// The interpreter counts this as its end, but a user goes on.

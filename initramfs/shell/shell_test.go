@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 		stdout, stderr string
 	}{
 		{"command", "", []string{"-c", "for i in 1 2; do echo $i; done | cat"}, 0, "1\n2\n", ""},
+		{"arguments", "", []string{"-c", "echo $1 $#", "name", "a", "b"}, 0, "a 2\n", ""},
 		{"status", "", []string{"-c", "false"}, 1, "", ""},
 		{"exit", "", []string{"-c", "exit 7; echo no"}, 7, "", ""},
 		{"file", "", []string{file, "arg one", "-x"}, 3, "2 arg one\n", ""},
