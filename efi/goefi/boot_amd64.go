@@ -1,5 +1,7 @@
 package goefi
 
+//lint:file-ignore U1000 Assembly uses what nothing in Go does.
+
 // What assembly sets or reads. All of it has static initial values, for it is used before the runtime starts.
 var (
 	kernelSP            uint64      // top of the stack in kernel context: the firmware's, below the entry's caller
@@ -10,6 +12,8 @@ var (
 	inKernel   uint8 // kernel context or firmware runs, not Go code
 	inFirmware uint8 // the firmware runs
 	leaving    uint8 // the program is to return to the firmware
+
+	current uintptr // address of the running thread's context
 
 	syscallNumber uint64 // for a moment in syscallEntry
 

@@ -11,18 +11,19 @@ func ImageHandle() uintptr { return 0 }
 // SystemTable is the address of the EFI_SYSTEM_TABLE, 0 outside of firmware.
 func SystemTable() uintptr { return 0 }
 
-// Call panics: there is no firmware to call.
+// unsupported is EFI_UNSUPPORTED (UEFI 2.10 Appendix D), for there is no firmware to call.
+const unsupported = 1<<63 | 3
+
+// Call returns EFI_UNSUPPORTED.
 //
 //go:uintptrescapes
-func Call(fn uintptr, args ...uintptr) uintptr { panic(notUEFI) }
+func Call(fn uintptr, args ...uintptr) uintptr { return unsupported }
 
-// CallNative panics: there is no firmware to call.
-func CallNative(fn uintptr, args ...uintptr) uintptr { panic(notUEFI) }
+// CallNative returns EFI_UNSUPPORTED.
+func CallNative(fn uintptr, args ...uintptr) uintptr { return unsupported }
 
 // LoadFile2Entry is 0 outside of firmware.
 func LoadFile2Entry() uintptr { return 0 }
 
 // MemoryStats are zero outside of firmware.
 func MemoryStats() Stats { return Stats{} }
-
-const notUEFI = "goefi: call of the firmware outside of UEFI"

@@ -19,7 +19,7 @@ type context struct {
 }
 
 const (
-	maxThreads = 64 // as the kernel has
+	maxThreads = kernel.MaxThreads
 	fxSize     = 512
 	fxAlign    = 16
 )
@@ -27,9 +27,6 @@ const (
 var (
 	contexts [maxThreads]context
 	fxAreas  [maxThreads*fxSize + fxAlign]byte
-
-	// current is the address of the running thread's context.
-	current uintptr
 )
 
 const flagInterrupts = 1 << 9

@@ -1,5 +1,7 @@
 package goefi
 
+//lint:file-ignore U1000 Assembly uses what nothing in Go does.
+
 // cpuState is the processor state that the firmware and Go code do not share. Assembly reaches the fields by their names.
 type cpuState struct {
 	cr0, cr3, cr4                    uint64

@@ -12,13 +12,13 @@ import (
 type signalFrame struct {
 	restorer uint64 // the handler returns to it
 	flags    uint64
-	link     uint64
+	_        uint64
 	alt      kernel.AltStack
 
 	r8, r9, r10, r11, r12, r13, r14, r15 uint64
 	di, si, bp, bx, dx, ax, cx, sp       uint64
 	ip, rflags                           uint64
-	cs, gs, fs, ss                       uint16
+	cs, _, _, ss                         uint16
 	trapError, trapNumber, oldMask, cr2  uint64
 	fp                                   uintptr
 	_                                    [8]uint64
@@ -27,9 +27,9 @@ type signalFrame struct {
 	_    uint64
 
 	// siginfo_t
-	signal, errno, code, _ int32
-	address                uint64
-	_                      [13]uint64
+	signal, _, code, _ int32
+	address            uint64
+	_                  [13]uint64
 }
 
 const (

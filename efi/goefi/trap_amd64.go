@@ -1,5 +1,7 @@
 package goefi
 
+//lint:file-ignore U1000 Assembly uses what nothing in Go does.
+
 import (
 	"github.com/rayos/rayboot/efi/goefi/internal/mem"
 )

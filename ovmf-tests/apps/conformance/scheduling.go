@@ -88,7 +88,7 @@ func spinningSelect() error {
 			case <-stop:
 				close(stop)
 				return
-			default:
+			default: //lint:ignore SA5004 spinning is the point
 			}
 		}
 	}()

@@ -15,7 +15,7 @@ import (
 type fakeMachine struct {
 	t       *testing.T
 	now     uint64
-	regs    [maxThreads]fakeRegisters
+	regs    [MaxThreads]fakeRegisters
 	random  []uint64 // words that Random returns
 	serial  []byte
 	waits   int

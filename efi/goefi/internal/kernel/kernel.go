@@ -15,7 +15,7 @@ type Kernel struct {
 	console  console
 	frames   frames
 	areas    areas
-	threads  [maxThreads]thread
+	threads  [MaxThreads]thread
 	current  int    // index of the thread that runs
 	nextID   uint64 // thread ID for the next clone
 	since    uint64 // when the current thread got the processor, in ns
@@ -63,7 +63,7 @@ func (k *Kernel) Exiting() (status uintptr, exiting bool) { return k.status, k.e
 func (k *Kernel) Exit(status uintptr) { k.exiting, k.status = true, status }
 
 // thread returns the thread with the given index, which is always in range; the modulus says so to the compiler.
-func (k *Kernel) thread(i int) *thread { return &k.threads[uint(i)%maxThreads] }
+func (k *Kernel) thread(i int) *thread { return &k.threads[uint(i)%MaxThreads] }
 
 // arg is the i-th argument of the current system call.
 func (k *Kernel) arg(i int) uintptr { return uintptr(k.Machine.Argument(k.current, i)) }

@@ -16,8 +16,8 @@ func (k *Kernel) schedule() {
 		now := k.Machine.Now()
 		k.wakeExpired(now)
 		next := forever
-		for step := 1; step <= maxThreads; step++ {
-			i := (start + step) % maxThreads
+		for step := 1; step <= MaxThreads; step++ {
+			i := (start + step) % MaxThreads
 			t := k.thread(i)
 			if t.state == runnable {
 				k.switchTo(i, now)

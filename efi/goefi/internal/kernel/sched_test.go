@@ -51,7 +51,7 @@ func TestYieldGoesRound(t *testing.T) {
 func TestCloneUntilFull(t *testing.T) {
 	k, m := started(t)
 	seen := map[int]bool{0: true}
-	for range maxThreads - 1 {
+	for range MaxThreads - 1 {
 		i := clone(t, k, m)
 		if seen[i] || m.regs[i].clonedOf != 0 {
 			t.Fatalf("thread %d: seen %v, cloned of %d", i, seen[i], m.regs[i].clonedOf)
@@ -177,9 +177,7 @@ func TestAllThreadsWaitForEver(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	type epollEvent struct {
-		bytes [16]byte
-	}
+	type epollEvent [16]byte
 	add := &epollEvent{}
 	got := &epollEvent{}
 	addr := uint64(address(add))

@@ -2,9 +2,9 @@ package kernel
 
 import "github.com/rayos/rayboot/efi/goefi/internal/mem"
 
-// maxThreads bounds the threads of a program. The runtime makes about five; one per goroutine that is locked to its thread
+// MaxThreads bounds the threads of a program. The runtime makes about five; one per goroutine that is locked to its thread
 // comes on top. A power of two.
-const maxThreads = 64
+const MaxThreads = 64
 
 // forever is the deadline of a thread that waits without one.
 const forever = ^uint64(0)
