@@ -68,6 +68,27 @@ func TestConvertedSections(t *testing.T) {
 	}
 }
 
+func TestConvertedHeaderSumsUpTheSections(t *testing.T) {
+	f, err := pe.NewFile(bytes.NewReader(helloFor(t, "amd64").efi))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code, data, zero uint32
+	for _, s := range f.Sections {
+		if s.Name == ".text" {
+			code += s.Size
+		} else {
+			data += s.Size
+		}
+		zero += max(s.VirtualSize, s.Size) - s.Size
+	}
+	opt := f.OptionalHeader.(*pe.OptionalHeader64)
+	if opt.SizeOfCode != code || opt.SizeOfInitializedData != data || opt.SizeOfUninitializedData != zero || zero < 1<<16 {
+		t.Errorf("code, data and zeros are %d, %d, %d bytes, the sections have %d, %d, %d",
+			opt.SizeOfCode, opt.SizeOfInitializedData, opt.SizeOfUninitializedData, code, data, zero)
+	}
+}
+
 func TestConvertLeavesOutWhatFirmwareDoesNotNeed(t *testing.T) {
 	h := helloFor(t, "amd64")
 	f, err := elf.NewFile(bytes.NewReader(h.elf))

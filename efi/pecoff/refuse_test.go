@@ -198,6 +198,9 @@ func TestConvertSaysWhichEntryIsMissing(t *testing.T) {
 func TestConvertKeepsRelocationsThatAreNotLast(t *testing.T) {
 	e := newTinyELF()
 	e.sections[sectionRodata].Size = 0x180 // behind .rela, too
+	more := e.sections[sectionRodata]      // and the table is in no order
+	more.Size = 0x10
+	e.sections[sectionRela] = more
 	b, err := e.convert(t, tinyOptions)
 	if err != nil {
 		t.Fatal(err)
