@@ -55,12 +55,11 @@ TEXT _rt0_amd64_uefi(SB),NOSPLIT|NOFRAME,$0
 	CALL	·loadState(SB)
 	JMP	·resume(SB)
 
-	// Nothing of ours has been loaded, but leaving as if it had does no harm.
+	// Nothing of ours has been loaded.
 refused:
-	JMP	·leave(SB)
+	JMP	·depart(SB)
 
-// leave returns to the firmware with the program's status. The last step is an IRETQ, which restores the flags with the
-// interrupt flag, and unblocks NMIs should we come from one.
+// leave ends the program from kernel context. It passes an IRETQ, which unblocks NMIs should we come from one.
 TEXT ·leave(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	MOVQ	·kernelSP(SB), SP
@@ -69,23 +68,28 @@ TEXT ·leave(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	AX, 0(SP)
 	CALL	·loadState(SB)
 	WRITE_MSR(MSR_FSBASE, ·kernelThreadPointer(SB))
-	CALL	·cleanUp(SB)
-	MOVQ	0(SP), R11
-	WRITE_MSR(MSR_FSBASE, ·firmwareState+cpuState_fsBase(SB))
-
-	LOAD_CALLER
-
-	// The frame for IRETQ: as RET would, it takes the return address from the caller's stack.
-	MOVQ	·caller+callerState_sp(SB), CX
-	MOVQ	(CX), DX
-	ADDQ	$8, CX
 	MOVQ	·firmwareState+cpuState_ss(SB), AX
 	MOVQ	AX, 32(SP)
-	MOVQ	CX, 24(SP)
-	MOVQ	·caller+callerState_flags(SB), AX
-	MOVQ	AX, 16(SP)
+	LEAQ	48(SP), AX
+	MOVQ	AX, 24(SP)
+	MOVQ	$2, 16(SP)	// flags: interrupts off
 	MOVQ	·firmwareState+cpuState_cs(SB), AX
 	MOVQ	AX, 8(SP)
-	MOVQ	DX, 0(SP)
-	MOVQ	R11, AX
+	LEAQ	·depart(SB), AX
+	MOVQ	AX, 0(SP)
 	IRETQ
+
+// depart returns to the caller of the entry point, with the program's status. The processor is in the firmware's state but for
+// the thread pointer. It ends with a plain RET, as control-flow enforcement wants it.
+TEXT ·depart(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	·kernelSP(SB), SP
+	LEAQ	-16(SP), SP
+	CALL	·cleanUp(SB)
+	WRITE_MSR(MSR_FSBASE, ·firmwareState+cpuState_fsBase(SB))
+	MOVQ	0(SP), R11
+	LOAD_CALLER
+	MOVQ	R11, AX
+	PUSHQ	·caller+callerState_flags(SB)
+	POPFQ
+	MOVQ	·caller+callerState_sp(SB), SP
+	RET

@@ -8,6 +8,9 @@
 // in the application itself. Goroutines, timers, garbage collection, nil-dereference panics and preemption work. Other builds
 // of the package compile and do nothing; then [Running] reports false.
 //
+// GOAMD64 must be v1 or v2: AVX is not used, since the firmware's interrupts may come at any time and only the state that
+// FXSAVE knows is saved.
+//
 // # What a program sees
 //
 // os.Args comes from the UEFI shell or from the load options. Standard output and error are the firmware's console

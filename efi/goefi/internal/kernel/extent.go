@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"github.com/rayos/rayboot/efi/goefi/internal/mem"
 )
@@ -64,16 +65,32 @@ func (k *Kernel) addExtent(base, pages uintptr) bool {
 	return true
 }
 
+// firstExtent and nextExtent go through all entries, used or not; nil is the end.
+func (k *Kernel) firstExtent() *extent {
+	if k.frames.lists == 0 {
+		return nil
+	}
+	return &mem.At[extentList](k.frames.lists).extents[0]
+}
+
+func (k *Kernel) nextExtent(e *extent) *extent {
+	at := address(e) + unsafe.Sizeof(extent{})
+	list := address(e) &^ (pageSize - 1)
+	if at < list+unsafe.Sizeof(extentList{}) {
+		return mem.At[extent](at)
+	}
+	if next := mem.LoadWord(list); next != 0 {
+		return &mem.At[extentList](next).extents[0]
+	}
+	return nil
+}
+
 // unusedExtent finds an entry without memory, in a new list if need be.
 func (k *Kernel) unusedExtent() *extent {
-	for list := k.frames.lists; list != 0; {
-		l := mem.At[extentList](list)
-		for i := range l.extents {
-			if e := &l.extents[i]; e.base == 0 {
-				return e
-			}
+	for e := k.firstExtent(); e != nil; e = k.nextExtent(e) {
+		if e.base == 0 {
+			return e
 		}
-		list = l.next
 	}
 	list := k.firmwarePages(1)
 	if list == 0 {
@@ -90,38 +107,43 @@ func (k *Kernel) unusedExtent() *extent {
 // already is preferred, so that blocks stay whole.
 func (k *Kernel) findExtent(pages uint32) *extent {
 	var whole *extent
-	for list := k.frames.lists; list != 0; {
-		l := mem.At[extentList](list)
-		for i := range l.extents {
-			switch e := &l.extents[i]; {
-			case e.free < pages || e.base == 0:
-			case e.free == pages || e.free < e.pages:
-				return e
-			default:
-				whole = e
-			}
+	for e := k.firstExtent(); e != nil; e = k.nextExtent(e) {
+		switch {
+		case e.free < pages:
+		case e.free == pages || e.free < e.pages:
+			return e
+		default:
+			whole = e
 		}
-		list = l.next
 	}
 	return whole
 }
 
-// extentOf finds the extent of a page.
-func (k *Kernel) extentOf(phys uintptr) *extent {
-	if e := k.recentExtent(); e != nil && phys-e.base < uintptr(e.pages)*pageSize {
-		return e
-	}
-	for list := k.frames.lists; list != 0; {
-		l := mem.At[extentList](list)
-		for i := range l.extents {
-			if e := &l.extents[i]; e.base != 0 && phys-e.base < uintptr(e.pages)*pageSize {
-				return e
-			}
+// wholeExtent finds an extent of which nothing is used, or nil.
+func (k *Kernel) wholeExtent() *extent {
+	for e := k.firstExtent(); e != nil; e = k.nextExtent(e) {
+		if e.base != 0 && e.free == e.pages {
+			return e
 		}
-		list = l.next
 	}
 	return nil
 }
+
+// extentOf finds the extent of a page, or nil.
+func (k *Kernel) extentOf(phys uintptr) *extent {
+	if e := k.recentExtent(); e != nil && e.holds(phys) {
+		return e
+	}
+	for e := k.firstExtent(); e != nil; e = k.nextExtent(e) {
+		if e.holds(phys) {
+			return e
+		}
+	}
+	return nil
+}
+
+// holds reports whether a page is one of the extent.
+func (e *extent) holds(phys uintptr) bool { return phys-e.base < uintptr(e.pages)*pageSize }
 
 // recentExtent is the one that the last single page came from.
 func (k *Kernel) recentExtent() *extent {

@@ -8,6 +8,9 @@ const (
 	// reserve is how many pages are always in hand when Go code or the firmware runs. What they first touch in kernel context
 	// or inside of a firmware call comes out of it, for no memory can be asked for there.
 	reserve = 64
+
+	// idle is how many pages may be in hand for nothing, after the runtime has said that it needs less.
+	idle = 4 * pagesPerBlock
 )
 
 // frames is the physical memory of the program. All of it came from the firmware in extents.
@@ -55,12 +58,29 @@ func (k *Kernel) release(phys, size uintptr) {
 	e.put((phys-e.base)/pageSize, size/pageSize)
 	k.frames.free += size / pageSize
 	k.stats.Released += uint64(size / pageSize)
-	if pages := uintptr(e.pages); uintptr(e.free) == pages && k.frames.free >= reserve+pages {
-		k.bootService(serviceFreePages, e.base, pages, 0, 0)
-		k.frames.free -= pages
-		k.frames.pages -= pages
-		*e = extent{}
+	if e.free == e.pages && k.frames.free >= reserve+uintptr(e.pages) {
+		k.giveBack(e)
 	}
+}
+
+// trim returns memory that was taken for parts of the heap which have never been touched.
+func (k *Kernel) trim() {
+	for k.frames.free > idle+pagesPerBlock {
+		e := k.wholeExtent()
+		if e == nil {
+			return
+		}
+		k.giveBack(e)
+	}
+}
+
+// giveBack returns an extent of which nothing is used.
+func (k *Kernel) giveBack(e *extent) {
+	pages := uintptr(e.pages)
+	k.bootService(serviceFreePages, e.base, pages, 0, 0)
+	k.frames.free -= pages
+	k.frames.pages -= pages
+	*e = extent{}
 }
 
 // Reserve gets the first memory, for the machine's tables.
@@ -155,14 +175,13 @@ func (k *Kernel) firmwarePages(n uintptr) uintptr {
 
 // GiveBack returns all memory to the firmware. Nothing of it may be in use any more, neither as a stack nor as a page table.
 func (k *Kernel) GiveBack() {
-	for list := k.frames.lists; list != 0; {
-		l := mem.At[extentList](list)
-		for i := range l.extents {
-			if e := &l.extents[i]; e.base != 0 {
-				k.bootService(serviceFreePages, e.base, uintptr(e.pages), 0, 0)
-			}
+	for e := k.firstExtent(); e != nil; e = k.nextExtent(e) {
+		if e.base != 0 {
+			k.giveBack(e)
 		}
-		next := l.next
+	}
+	for list := k.frames.lists; list != 0; {
+		next := mem.At[extentList](list).next
 		k.bootService(serviceFreePages, list, 1, 0, 0)
 		list = next
 	}

@@ -371,3 +371,18 @@ func TestGap(t *testing.T) {
 		}
 	}
 }
+
+func TestMemoryThatWasNeverTouchedGoesBack(t *testing.T) {
+	k, m := started(t)
+	heap := uintptr(fakeLow + 1<<30)
+	before := m.inUse()
+	k.mmap(heap, 16*BlockSize, readWrite, fixed)
+	if m.inUse()-before < 15*pagesPerBlock {
+		t.Fatalf("mapping 32 MiB of heap took %d pages", m.inUse()-before)
+	}
+	k.madvise(heap, 16*BlockSize, syscall.MADV_DONTNEED)
+	if in := k.Stats().FreePages; in > idle+pagesPerBlock {
+		t.Errorf("%d pages are still in hand", in)
+	}
+	checkFrames(t, k, m)
+}

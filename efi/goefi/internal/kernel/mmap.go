@@ -108,6 +108,7 @@ func (k *Kernel) madvise(start, size, advice uintptr) int64 {
 	}
 	if advice == syscall.MADV_DONTNEED {
 		k.discard(start, start+roundUp(size, pageSize))
+		k.trim()
 	}
 	return 0
 }
