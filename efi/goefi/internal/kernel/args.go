@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/rayos/rayboot/efi/goefi/internal/mem"
+import (
+	"unicode/utf8"
+
+	"github.com/rayos/rayboot/efi/goefi/internal/mem"
+)
 
 const (
 	maxArguments   = 64
@@ -130,34 +134,51 @@ func (a *arguments) begin() {
 }
 
 func (a *arguments) finish() {
+	a.flushHigh()
 	if a.open {
-		mem.Store8(a.next, 0) // begin and addByte keep room for it
+		mem.Store8(a.next, 0) // begin and addBytes keep room for it
 		a.next++
 	}
-	a.open, a.quoted, a.high = false, false, 0
+	a.open, a.quoted = false, false
 }
 
 // addUnit adds a UTF-16 unit as UTF-8. A surrogate without its partner becomes U+FFFD.
 func (a *arguments) addUnit(unit uint32) {
+	low := unit >= 0xdc00 && unit < 0xe000
 	switch {
-	case unit >= 0xd800 && unit < 0xdc00:
+	case low && a.high != 0:
+		a.addChar(0x10000 + (a.high-0xd800)<<10 + (unit - 0xdc00))
+		a.high = 0
+		return
+	case low:
+		unit = utf8.RuneError
+	}
+	a.flushHigh()
+	if unit >= 0xd800 && unit < 0xdc00 {
 		a.high = unit
 		return
-	case unit >= 0xdc00 && unit < 0xe000 && a.high != 0:
-		unit = 0x10000 + (a.high-0xd800)<<10 + (unit - 0xdc00)
-	case unit >= 0xdc00 && unit < 0xe000:
-		unit = 0xfffd
 	}
-	a.high = 0
+	a.addChar(unit)
+}
+
+// flushHigh adds the replacement for a high surrogate that nothing followed.
+func (a *arguments) flushHigh() {
+	if a.high != 0 {
+		a.high = 0
+		a.addChar(utf8.RuneError)
+	}
+}
+
+func (a *arguments) addChar(char uint32) {
 	switch {
-	case unit < 0x80:
-		a.addBytes(1, uint8(unit), 0, 0, 0)
-	case unit < 0x800:
-		a.addBytes(2, 0xc0|uint8(unit>>6), cont(unit), 0, 0)
-	case unit < 0x10000:
-		a.addBytes(3, 0xe0|uint8(unit>>12), cont(unit>>6), cont(unit), 0)
+	case char < 0x80:
+		a.addBytes(1, uint8(char), 0, 0, 0)
+	case char < 0x800:
+		a.addBytes(2, 0xc0|uint8(char>>6), cont(char), 0, 0)
+	case char < 0x10000:
+		a.addBytes(3, 0xe0|uint8(char>>12), cont(char>>6), cont(char), 0)
 	default:
-		a.addBytes(4, 0xf0|uint8(unit>>18), cont(unit>>12), cont(unit>>6), cont(unit))
+		a.addBytes(4, 0xf0|uint8(char>>18), cont(char>>12), cont(char>>6), cont(char))
 	}
 }
 

@@ -33,12 +33,11 @@ func (k *Kernel) print(from, size uintptr) {
 	k.flush()
 }
 
-// Report prints a line of the kernel's own on the console and on the serial port.
-func (k *Kernel) Report(line string) {
-	for i := range len(line) {
-		k.reportByte(line[i])
+// Report prints text of the kernel's own on the serial port, and on the console once the line is complete.
+func (k *Kernel) Report(text string) {
+	for i := range len(text) {
+		k.reportByte(text[i])
 	}
-	k.flush()
 }
 
 // ReportHex is Report for a number.
@@ -48,7 +47,6 @@ func (k *Kernel) ReportHex(value uint64) {
 	for shift := 60; shift >= 0; shift -= 4 {
 		k.reportByte("0123456789abcdef"[value>>(shift&63)&15])
 	}
-	k.flush()
 }
 
 func (k *Kernel) reportByte(c byte) {
@@ -57,6 +55,9 @@ func (k *Kernel) reportByte(c byte) {
 	}
 	k.Machine.Serial(c)
 	k.printByte(c)
+	if c == '\n' {
+		k.flush()
+	}
 }
 
 // printByte decodes one byte of UTF-8 (RFC 3629).

@@ -113,6 +113,8 @@ func TestStartWithoutMemory(t *testing.T) {
 func FuzzArguments(f *testing.F) {
 	f.Add([]byte("a\x00 \x00b\x00"))
 	f.Add([]byte("\x34\xd8\x1e\xdd"))
+	f.Add([]byte("0\xd8"))
+	f.Add([]byte("0\xd80\xd8a\x00"))
 	f.Add(bytes.Repeat([]byte("\xff\xfd"), 3000))
 	f.Fuzz(func(t *testing.T, options []byte) {
 		units := make([]uint16, len(options)/2, len(options)/2+1)
