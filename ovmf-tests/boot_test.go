@@ -59,7 +59,7 @@ func TestSerialKeys(t *testing.T) {
 	m.Finish(harness.Pattern(`rayos\.safe .*test\.typed=1$`))
 }
 
-// TestKeyboardKeys chooses an entry on the emulated keyboard. The entry is a kernel slot of the raw partition.
+// TestKeyboardKeysBootKernelSlot chooses an entry on the emulated keyboard. The entry is a kernel slot of the raw partition.
 func TestKeyboardKeysBootKernelSlot(t *testing.T) {
 	t.Parallel()
 	m := bootRayOS(t)
@@ -119,12 +119,11 @@ func TestFirmwareSetup(t *testing.T) {
 	m.Finish(harness.Text("Boot Maintenance Manager"))
 }
 
-// TestRayimgRun boots the image of a user who gave no option, by the user's command.
+// TestRayimgRun boots the image of a user who gave no option by the user's command.
 func TestRayimgRun(t *testing.T) {
 	t.Parallel()
-	rayimg, image := harness.Artifact(t, "rayimg"), t.TempDir()+"/disk.img"
-	harness.Run(t, rayimg, "build", image)
-	cmd := exec.CommandContext(t.Context(), rayimg, "run", "--until", "SHELL_READY", "--timeout", harness.Patience.String(), image)
+	cmd := exec.CommandContext(t.Context(), harness.Artifact(t, "rayimg"), "run", "--snapshot", "--until", "SHELL_READY",
+		"--timeout", harness.Patience.String(), userImage(t))
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s:\n%s", cmd, out)
 	if err != nil {

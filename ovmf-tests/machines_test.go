@@ -66,10 +66,11 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// TestMenuPicture compares the screen, as a person sees it, with the picture that the README shows.
+// TestMenuPicture compares the screen, as a person sees it, with the reference picture.
 func TestMenuPicture(t *testing.T) {
 	t.Parallel()
-	m := bootRayOS(t)
+	disk := qemu.Disk{Path: userImage(t), Snapshot: true}
+	m := harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
 	m.Expect(menuCounts)
 	m.Type(harness.SerialUp) // stops the countdown and moves nothing
 	m.Expect(menuWaits)

@@ -62,6 +62,12 @@ func rayosImage(t *testing.T, sectorSize int) string {
 	})
 }
 
+// userImage returns the image of a user who gave no option.
+func userImage(t *testing.T) string {
+	t.Helper()
+	return shared(t, "user.img", func(path string) { harness.Run(t, harness.Artifact(t, "rayimg"), "build", path) })
+}
+
 // rayosDisk returns a throw-away disk with that image.
 func rayosDisk(t *testing.T, sectorSize int) qemu.Disk {
 	t.Helper()

@@ -86,25 +86,31 @@ func (d Disk) args(index int) ([]string, error) {
 	}
 	id := fmt.Sprintf("disk%d", index)
 	drive := fmt.Sprintf("if=none,id=%s,format=%s,snapshot=%s,file=%s", id, orDefault(d.Format, "raw"), onOff(d.Snapshot), quote(d.Path))
-	device += fmt.Sprintf(",drive=%s,bootindex=%d,logical_block_size=%d,physical_block_size=%d", id, index, logical, physical)
-	return []string{"-drive", drive, "-device", device}, nil
+	device[len(device)-1] += fmt.Sprintf(",drive=%s,bootindex=%d,logical_block_size=%d,physical_block_size=%d", id, index, logical, physical)
+	args := []string{"-drive", drive}
+	for _, d := range device {
+		args = append(args, "-device", d)
+	}
+	return args, nil
 }
 
-func (d Disk) device(index, logical int) (string, error) {
+// device returns the device models of a disk, the last of which is the disk itself.
+func (d Disk) device(index, logical int) ([]string, error) {
 	switch orDefault(d.Bus, Virtio) {
 	case Virtio:
-		return "virtio-blk-pci", nil
+		return []string{"virtio-blk-pci"}, nil
 	case NVMe:
-		return fmt.Sprintf("nvme,serial=disk%d", index), nil
+		return []string{fmt.Sprintf("nvme,serial=disk%d", index)}, nil
 	case AHCI:
 		if logical != 512 {
-			return "", fmt.Errorf("sector size %d on AHCI: QEMU's AHCI disks have 512-byte sectors only; use virtio, nvme or usb", logical)
+			return nil, fmt.Errorf("sector size %d on AHCI: QEMU's AHCI disks have 512-byte sectors only; use virtio, nvme or usb", logical)
 		}
-		return fmt.Sprintf("ide-hd,bus=ide.%d", index), nil
+		return []string{fmt.Sprintf("ide-hd,bus=ide.%d", index)}, nil
 	case USB:
-		return "usb-storage,bus=usb0.0", nil
+		// QEMU's usb-storage is the same in one device, but without a choice of the sector size.
+		return []string{fmt.Sprintf("usb-bot,id=bot%d,bus=usb0.0", index), fmt.Sprintf("scsi-hd,bus=bot%d.0", index)}, nil
 	default:
-		return "", fmt.Errorf("unknown bus %q: choose one of %v", d.Bus, Buses())
+		return nil, fmt.Errorf("unknown bus %q: choose one of %v", d.Bus, Buses())
 	}
 }
 

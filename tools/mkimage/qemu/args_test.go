@@ -52,7 +52,8 @@ func TestMachineOptions(t *testing.T) {
 		{"NVMe 4096", disk(Disk{Bus: NVMe, LogicalSector: 4096}), false, "nvme,serial=disk0,drive=disk0,bootindex=0,logical_block_size=4096,physical_block_size=4096"},
 		{"512e", disk(Disk{PhysicalSector: 4096}), false, "logical_block_size=512,physical_block_size=4096"},
 		{"AHCI", disk(Disk{Bus: AHCI}), false, "ide-hd,bus=ide.0,drive=disk0"},
-		{"USB", disk(Disk{Bus: USB}), false, "-device qemu-xhci,id=usb0"},
+		{"USB controller", disk(Disk{Bus: USB}), false, "-device qemu-xhci,id=usb0"},
+		{"USB 4096", disk(Disk{Bus: USB, LogicalSector: 4096}), false, "-device usb-bot,id=bot0,bus=usb0.0 -device scsi-hd,bus=bot0.0,drive=disk0,bootindex=0,logical_block_size=4096"},
 		{"two disks", Machine{Disks: []Disk{{Path: "a"}, {Path: "b", Bus: NVMe}}}, false, "nvme,serial=disk1,drive=disk1,bootindex=1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,45 @@
+//go:build ovmf
+
+package ovmftests
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rayos/rayboot/ovmf-tests/harness"
+	"github.com/rayos/rayboot/tools/mkimage/qemu"
+)
+
+// TestConformance runs the programs of the folder apps, which test goefi and uefi from within. They print `ok NAME` or
+// `FAIL NAME: why` for each check and `PASS n` or `FAIL n` at the end.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		app     string
+		machine qemu.Machine
+		files   map[string]string // on the ESP besides the program
+	}{
+		{name: "default", app: "conformance"},
+		{name: "qemu64", app: "conformance", machine: qemu.Machine{CPU: "qemu64"}},
+		{name: "LA57-processor", app: "conformance", machine: qemu.Machine{CPU: "max,la57=on"}},
+		{name: "128MB", app: "conformance", machine: qemu.Machine{MemoryMiB: 128}},
+		{name: "memory-stress", app: "memstress"},
+		{name: "fifty-starts", app: "nested", files: map[string]string{"child.efi": app(t, "child")}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			files := map[string]string{"EFI/BOOT/BOOTX64.EFI": app(t, c.app)}
+			for name, path := range c.files {
+				files[name] = path
+			}
+			c.machine.Disks = []qemu.Disk{{Path: harness.ForeignDisk(t, foreignMiB, files), Snapshot: true}}
+			m := harness.Start(t, harness.Spec{Machine: c.machine, Crashes: true})
+			if last := m.Expect(harness.Pattern(`^(PASS|FAIL) \d+$`)); !strings.HasPrefix(last, "PASS") {
+				t.Errorf("the program ends with %q; see its FAIL lines", last)
+			}
+			m.Never(harness.Pattern(`^FAIL `))
+			m.ExpectOff()
+		})
+	}
+}
