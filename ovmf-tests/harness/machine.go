@@ -7,6 +7,7 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"image"
 	"io"
@@ -26,6 +27,9 @@ const Patience = 3 * time.Minute
 // tailLines is how much of the transcript a failure shows.
 const tailLines = 40
 
+// screenshotLimit bounds the picture of a machine that may be stuck.
+const screenshotLimit = 10 * time.Second
+
 // Spec describes a machine for a test.
 type Spec struct {
 	qemu.Machine
@@ -44,6 +48,8 @@ type Machine struct {
 	process    *qemu.Process
 	transcript *Transcript
 	ctx        context.Context
+	patience   time.Duration
+	followed   chan struct{} // closed when the transcript is complete
 	finished   bool
 }
 
@@ -60,40 +66,46 @@ func Start(t testing.TB, s Spec) *Machine {
 	if !s.Reboots {
 		s.Extra = append(s.Extra[:len(s.Extra):len(s.Extra)], "-no-reboot")
 	}
-	m := &Machine{t: t, transcript: NewTranscript(), ctx: t.Context()}
+	m := &Machine{t: t, transcript: NewTranscript(), ctx: t.Context(), patience: Patience, followed: make(chan struct{})}
 	m.transcript.crashes = s.Crashes
-	s.OnEvent = func(e qemu.Event) {
-		if e.Name == "RESET" || e.Name == "SHUTDOWN" {
-			m.transcript.Note("[qemu] " + e.Name)
-		}
-	}
+	s.OnEvent = m.note
 	process, err := s.Machine.Start(context.WithoutCancel(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.process = process
-	followed := make(chan struct{})
-	go m.follow(followed)
-	t.Cleanup(func() { m.end(followed) })
+	go m.follow()
+	t.Cleanup(m.end)
 	return m
 }
 
+// switchedOff is what QEMU notes when the guest powers off. A guest that resets where it must not is "guest-reset".
+const switchedOff = "[qemu] SHUTDOWN guest-shutdown"
+
+// note puts what happens to the machine as a whole into the transcript.
+func (m *Machine) note(e qemu.Event) {
+	var data struct{ Reason string }
+	if err := json.Unmarshal(e.Data, &data); err == nil && (e.Name == "RESET" || e.Name == "SHUTDOWN") {
+		m.transcript.Note("[qemu] " + e.Name + " " + data.Reason)
+	}
+}
+
 // follow copies the serial port into the transcript until the machine ends.
-func (m *Machine) follow(done chan<- struct{}) {
-	defer close(done)
+func (m *Machine) follow() {
+	defer close(m.followed)
 	_, err := io.Copy(m.transcript, m.process.Serial)
 	<-m.process.Done()
+	<-m.process.QMP.Done()
 	m.transcript.Close(errors.Join(errMachineEnded, err))
 }
 
 // end is the last thing that happens to a machine.
-func (m *Machine) end(followed <-chan struct{}) {
+func (m *Machine) end() {
 	m.t.Helper()
 	if m.t.Failed() {
 		m.save()
 	}
-	m.process.Kill()
-	<-followed
+	m.PowerCut()
 	if err := m.process.Close(); err != nil {
 		m.t.Error(err)
 	}
@@ -112,7 +124,9 @@ func (m *Machine) save() {
 	if err == nil {
 		err = os.WriteFile(base+".txt", []byte(m.transcript.String()), 0o644)
 	}
-	if picture, shot := m.process.Screenshot(context.Background()); shot == nil {
+	ctx, cancel := context.WithTimeout(context.Background(), screenshotLimit)
+	defer cancel()
+	if picture, shot := m.process.Screenshot(ctx); shot == nil {
 		err = errors.Join(err, writePNG(base+".png", picture))
 	}
 	m.t.Logf("saved the transcript and, if the machine was on, its screen: %s.* %v", base, err)
@@ -122,7 +136,7 @@ func (m *Machine) save() {
 func (m *Machine) Expect(wants ...Expectation) (line string) {
 	m.t.Helper()
 	for _, want := range wants {
-		ctx, cancel := context.WithTimeout(m.ctx, Patience)
+		ctx, cancel := context.WithTimeout(m.ctx, m.patience)
 		var err error
 		line, err = m.transcript.Await(ctx, want)
 		cancel()
@@ -157,18 +171,25 @@ func (m *Machine) Finish(last Expectation) (line string) {
 func (m *Machine) ExpectOff() {
 	m.t.Helper()
 	select {
-	case <-m.process.Done():
-	case <-time.After(Patience):
+	case <-m.followed:
+	case <-time.After(m.patience):
 		m.fatal(errors.New("the machine is still on"))
 	}
 	if err := m.process.Wait(); err != nil {
 		m.fatal(err)
 	}
+	if !m.transcript.Has(Text(switchedOff)) {
+		m.fatal(errors.New("the machine ended, but the guest did not switch it off"))
+	}
 	m.finished = true
 }
 
-// PowerCut ends the machine without a warning. What it had written to its disks is on them.
-func (m *Machine) PowerCut() { m.process.Kill() }
+// PowerCut ends the machine without a warning. What it had written to its disks is on them, what it had said is in the
+// transcript.
+func (m *Machine) PowerCut() {
+	m.process.Kill()
+	<-m.followed
+}
 
 // Type sends text or key sequences (see the Serial constants) on the serial port.
 func (m *Machine) Type(text string) {

@@ -39,7 +39,7 @@ const stillPause = 500 * time.Millisecond
 func (m *Machine) stillScreen() image.Image {
 	m.t.Helper()
 	last, same := m.Screenshot(), 0
-	for deadline := time.Now().Add(Patience); same < 2; {
+	for deadline := time.Now().Add(m.patience); same < 2; {
 		if time.Now().After(deadline) {
 			m.fatal(errors.New("the screen does not come to rest"))
 		}

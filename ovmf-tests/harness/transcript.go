@@ -128,14 +128,15 @@ func (t *Transcript) Has(want Expectation) bool {
 	return false
 }
 
-// String returns the whole transcript without the blank lines that a screen of text is full of.
+// String returns the whole transcript without the blank lines and ends of lines that a screen of text is full of.
 func (t *Transcript) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var b strings.Builder
 	for line := range bytes.Lines(t.text) {
-		if len(bytes.TrimSpace(line)) > 0 {
+		if line = bytes.TrimRight(line, " \n"); len(line) > 0 {
 			b.Write(line)
+			b.WriteByte('\n')
 		}
 	}
 	return b.String()

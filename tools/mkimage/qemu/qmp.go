@@ -141,6 +141,9 @@ func (q *QMP) send(command string, arguments any) (int, chan response, error) {
 	return q.lastID, answer, nil
 }
 
+// Done returns a channel that is closed when the connection has ended, after the last event.
+func (q *QMP) Done() <-chan struct{} { return q.ended }
+
 // Close ends the connection; QEMU itself goes on.
 func (q *QMP) Close() error {
 	err := q.conn.Close()
