@@ -34,14 +34,13 @@ func boot(image, table uintptr) {
 	forgetStates() // until the tables below are there, everything runs in the firmware's own
 	clockStart = readCounter()
 	kern.Attach(image, table)
-	prepareStates()
 	switch line := refusal(&firmwareState); {
 	case line != "":
 		kern.Refuse(line)
 	case !prepareClock():
 		kern.Refuse("goefi: cannot run: the processor's time-stamp counter stands still\n")
-	case !kern.Reserve() || !preparePageTables() || !prepareDescriptors():
-		kern.Refuse("goefi: cannot run: not enough memory for the page tables\n")
+	case !kern.Reserve() || !prepareStates():
+		kern.Refuse("goefi: cannot run: not enough memory for page tables and stacks\n")
 	default:
 		kern.Start()
 	}

@@ -25,5 +25,5 @@ func CallNative(fn uintptr, args ...uintptr) uintptr { return unsupported }
 // LoadFile2Entry is 0 outside of firmware.
 func LoadFile2Entry() uintptr { return 0 }
 
-// MemoryStats are zero outside of firmware.
-func MemoryStats() Stats { return Stats{} }
+// ReadStats returns zeroes outside of firmware.
+func ReadStats() Stats { return Stats{} }

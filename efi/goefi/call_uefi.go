@@ -47,5 +47,5 @@ func enter(fn uintptr, args []uintptr, native uintptr) uintptr {
 // It serves the memory that is described behind the protocol's only member: {LoadFile, address of the data, size in bytes}.
 func LoadFile2Entry() uintptr { return loadFile2Address() }
 
-// MemoryStats are counters of this package for tests and diagnostics.
-func MemoryStats() Stats { return kern.Stats() }
+// ReadStats returns the counters so far.
+func ReadStats() Stats { return kern.Stats() }

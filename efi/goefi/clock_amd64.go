@@ -53,9 +53,22 @@ func readClockLeaves() clockLeaves {
 	return l
 }
 
-// hertz is the counter's frequency as CPUID gives it, or 0 (Intel SDM volume 3 §19.7.3). Without the crystal's frequency the
-// nominal frequency of the processor is that of the counter.
+// hertz is the counter's frequency as CPUID gives it, or 0 if it does not or if that cannot be.
 func (l *clockLeaves) hertz() uint64 {
+	const (
+		slowest = 100_000_000
+		fastest = 20_000_000_000
+	)
+	hertz := l.reported()
+	if hertz < slowest || hertz > fastest {
+		return 0
+	}
+	return hertz
+}
+
+// reported follows Intel SDM volume 3 §19.7.3: without the crystal's frequency the nominal frequency of the processor is that of
+// the counter.
+func (l *clockLeaves) reported() uint64 {
 	ratio := l.crystal.a != 0 && l.crystal.b != 0
 	switch {
 	case l.hypervisor.a != 0:

@@ -4,7 +4,7 @@ package goefi
 
 // cpuState is the processor state that the firmware and Go code do not share. Assembly reaches the fields by their names.
 type cpuState struct {
-	cr0, cr3, cr4                    uint64
+	cr3, cr4                         uint64
 	efer, star, lstar, fmask, fsBase uint64    // model-specific registers
 	cs, ss, tr                       uint64    // selectors
 	gdtr, idtr                       [2]uint64 // as SGDT and SIDT store them: 16-bit limit, then the base
@@ -52,11 +52,11 @@ func saveState(s *cpuState)
 // of 0 stays as it is, for there is no way to load it.
 func loadState(s *cpuState)
 
-// prepareStates derives the state for Go code from the firmware's. The page tables and descriptors come later.
+// prepareStates derives the state for Go code from the firmware's. It reports false if there is no memory for the tables.
 //
 // AVX is hidden from Go, since traps save only what FXSAVE knows. Global pages are off, so that entries of the firmware's
 // translations do not outlive the switch to ours; the change of the bit flushes them.
-func prepareStates() {
+func prepareStates() bool {
 	goState = firmwareState
 	goState.cr4 &^= cr4OSXSAVE | cr4PGE
 	goState.efer |= eferSCE
@@ -64,6 +64,7 @@ func prepareStates() {
 	goState.lstar = syscallEntryPC
 	goState.fmask = syscallFlagMask
 	goState.fsBase = kernelThreadPointer
+	return preparePageTables() && prepareDescriptors()
 }
 
 // forgetStates makes the firmware's own state the one for everything, for the last calls before the program leaves.

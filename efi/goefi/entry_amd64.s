@@ -55,7 +55,7 @@ TEXT _rt0_amd64_uefi(SB),NOSPLIT|NOFRAME,$0
 	CALL	·loadState(SB)
 	JMP	·resume(SB)
 
-	// Nothing of ours has been loaded.
+	// Descriptors and model-specific registers are still the firmware's.
 refused:
 	JMP	·depart(SB)
 
@@ -79,11 +79,12 @@ TEXT ·leave(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	AX, 0(SP)
 	IRETQ
 
-// depart returns to the caller of the entry point, with the program's status. The processor is in the firmware's state but for
-// the thread pointer. It ends with a plain RET, as control-flow enforcement wants it.
+// depart returns to the caller of the entry point, with the program's status. It ends with a plain RET, as control-flow
+// enforcement wants it.
 TEXT ·depart(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	·kernelSP(SB), SP
 	LEAQ	-16(SP), SP
+	SWITCH_TO(·firmwareState, AX)
 	CALL	·cleanUp(SB)
 	WRITE_MSR(MSR_FSBASE, ·firmwareState+cpuState_fsBase(SB))
 	MOVQ	0(SP), R11

@@ -16,7 +16,7 @@ import (
 
 // goCode are the functions of our packages that run as ordinary Go code; all others run in kernel context.
 var goCode = []string{
-	"goefi.Call", "goefi.CallNative", "goefi.enter", "goefi.MemoryStats", "goefi/internal/kernel.(*Kernel).Stats",
+	"goefi.Call", "goefi.CallNative", "goefi.enter", "goefi.ReadStats", "goefi/internal/kernel.(*Kernel).Stats",
 }
 
 // allowed are the functions outside of our packages that kernel context may reach. The stack check never fails there, and the

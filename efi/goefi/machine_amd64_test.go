@@ -47,6 +47,8 @@ func TestHertz(t *testing.T) {
 		{"nominal frequency without ratio", clockLeaves{frequency: cpuidLeaf{a: 2100}}, 0},
 		{"ratio alone", clockLeaves{crystal: ratio}, 0},
 		{"hypervisor", clockLeaves{hypervisor: cpuidLeaf{a: 2_893_204}, crystal: cpuidLeaf{a: 2, b: 176, c: 24_000_000}}, 2_893_204_000},
+		{"a hypervisor's leaf that is something else", clockLeaves{hypervisor: cpuidLeaf{a: 7}}, 0},
+		{"too fast", clockLeaves{hypervisor: cpuidLeaf{a: 0xffffffff}}, 0},
 		{"no denominator", clockLeaves{crystal: cpuidLeaf{b: 176, c: 24_000_000}}, 0},
 	} {
 		if got := c.leaves.hertz(); got != c.want {

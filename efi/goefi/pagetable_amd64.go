@@ -189,7 +189,8 @@ func (*machine) Hide(virt uintptr) bool {
 	return ok
 }
 
-// Protect takes rights away; it gives none that the firmware does not.
+// Protect takes rights away; it gives none that the firmware does not. Writing is prevented if the firmware has set CR0.WP, as
+// EDK2 does.
 func (*machine) Protect(virt uintptr, write, execute bool) bool {
 	place, ok := tables.private(virt)
 	if place == 0 {

@@ -42,7 +42,7 @@ const (
 
 // PushSignal makes the thread continue in its signal handler.
 func (*machine) PushSignal(thread int, d *kernel.Delivery) {
-	c := contextOf(thread)
+	c, cause := contextOf(thread), lastTrap // a first touch of the stack below is a trap too
 	c.fill()
 	fp := (uintptr(d.Stack(c.sp, redZone)) - fxSize) &^ (fpAlign - 1)
 	// A function is entered with RSP 8 above a multiple of 16, as if called.
@@ -54,7 +54,7 @@ func (*machine) PushSignal(thread int, d *kernel.Delivery) {
 	c.storeTo(f)
 	f.restorer, f.alt, f.mask, f.oldMask, f.fp = d.Action.Restorer, d.Alt, d.Mask, d.Mask, fp
 	f.signal, f.code, f.address = int32(d.Signal), d.Code, d.Address
-	f.trapError, f.trapNumber, f.cr2 = lastTrap.code, lastTrap.vector, lastTrap.address
+	f.trapError, f.trapNumber, f.cr2 = cause.code, cause.vector, cause.address
 
 	c.di, c.si, c.dx, c.ax = d.Signal, uint64(at+infoInto), uint64(at+contextInto), 0
 	c.sp, c.ip, c.flags = uint64(at), d.Action.Handler, flagInterrupts|flagAlwaysSet

@@ -7,8 +7,6 @@
 //	BX s
 TEXT ·saveState(SB),NOSPLIT|NOFRAME,$0-8
 	MOVQ	s+0(FP), BX
-	MOVQ	CR0, AX
-	MOVQ	AX, cpuState_cr0(BX)
 	MOVQ	CR3, AX
 	MOVQ	AX, cpuState_cr3(BX)
 	MOVQ	CR4, AX

@@ -2,9 +2,7 @@ package goefi
 
 //lint:file-ignore U1000 Assembly uses what nothing in Go does.
 
-import (
-	"github.com/rayos/rayboot/efi/goefi/internal/mem"
-)
+import "github.com/rayos/rayboot/efi/goefi/internal/mem"
 
 // trap is what the assembly notes about an exception or interrupt.
 type trap struct {
@@ -45,13 +43,14 @@ func trapInGo() {
 	} else {
 		exceptionInGo(t)
 	}
-	selectCurrent()
+	settle()
 }
 
 // Linux si_code values (include/uapi/asm-generic/siginfo.h).
 const (
 	codeKernel      = 0x80 // SI_KERNEL
 	codeMapping     = 1    // SEGV_MAPERR
+	codeAccess      = 2    // SEGV_ACCERR
 	codeDivide      = 1    // FPE_INTDIV
 	codeFloat       = 7    // FPE_FLTINV
 	codeOpcode      = 1    // ILL_ILLOPC
@@ -73,7 +72,11 @@ func exceptionInGo(t *trap) {
 			kern.Settle()
 			return
 		}
-		served = kern.Fault(signalViolation, codeMapping, t.address)
+		code := int32(codeMapping)
+		if t.code&present != 0 {
+			code = codeAccess
+		}
+		served = kern.Fault(signalViolation, code, t.address)
 	case vectorDivide:
 		served = kern.Fault(signalFloat, codeDivide, c.ip)
 	case vectorFloat, vectorSIMD:

@@ -124,11 +124,11 @@ func untouchedBuffer() error {
 	// SAFETY: the system table is valid as long as boot services are, which is as long as this program runs.
 	bootServices := *(*uintptr)(unsafe.Add(pointer(goefi.SystemTable()), tableBootServices))
 	setMem := *(*uintptr)(unsafe.Add(pointer(bootServices), serviceSetMem))
-	before := goefi.MemoryStats().InFirmware
+	before := goefi.ReadStats().InFirmware
 	buffer := make([]byte, size)
 	// SAFETY: the firmware writes to the buffer during the call only.
 	goefi.Call(setMem, uintptr(unsafe.Pointer(&buffer[0])), size, 0x5a)
-	if goefi.MemoryStats().InFirmware == before {
+	if goefi.ReadStats().InFirmware == before {
 		return errors.New("the buffer had memory already")
 	}
 	if n := bytes.Count(buffer, []byte{0x5a}); n != size {

@@ -27,7 +27,7 @@ func main() {
 	firmwareChecks(&r, sys)
 	r.Check("every system call is served", unknownSystemCalls)
 
-	s := goefi.MemoryStats()
+	s := goefi.ReadStats()
 	fmt.Printf("system calls %d, interrupts %d, signals %d, switches %d, page faults %d (%d in the firmware or the kernel)\n",
 		s.SystemCalls, s.Interrupts, s.Signals, s.Switches, s.PageFaults, s.InFirmware)
 	fmt.Printf("memory %d KiB, in hand %d KiB, released %d KiB\n", s.Pages*4, s.FreePages*4, s.Released*4)
@@ -40,7 +40,7 @@ func unknownSystemCalls() error {
 		prctl     = 157
 		prlimit64 = 302
 	)
-	if n := goefi.MemoryStats().Unknown; n != 0 && n != prctl && n != prlimit64 {
+	if n := goefi.ReadStats().Unknown; n != 0 && n != prctl && n != prlimit64 {
 		return fmt.Errorf("system call %d is not served", n)
 	}
 	return nil

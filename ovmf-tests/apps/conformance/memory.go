@@ -72,11 +72,11 @@ func released() error {
 	for i := 0; i < size; i += 4096 {
 		live[i] = byte(i >> 12)
 	}
-	large := goefi.MemoryStats().Pages
+	large := goefi.ReadStats().Pages
 	runtime.KeepAlive(live)
 	live = nil
 	debug.FreeOSMemory()
-	small := goefi.MemoryStats().Pages
+	small := goefi.ReadStats().Pages
 	if large-small < size/4096/2 {
 		return fmt.Errorf("%d KiB with a heap of %d KiB, %d KiB without it", large*4, size>>10, small*4)
 	}

@@ -100,7 +100,7 @@ func spinningSelect() error {
 
 // tightLoop needs a timer interrupt and a signal.
 func tightLoop() error {
-	before := goefi.MemoryStats().Signals
+	before := goefi.ReadStats().Signals
 	var stop atomic.Bool
 	done := make(chan uint64)
 	go func() {
@@ -113,7 +113,7 @@ func tightLoop() error {
 	time.Sleep(20 * time.Millisecond)
 	stop.Store(true)
 	<-done
-	if goefi.MemoryStats().Signals == before {
+	if goefi.ReadStats().Signals == before {
 		return errors.New("no signal was sent to the loop")
 	}
 	return nil

@@ -57,11 +57,11 @@ func stress(sys *uefi.System, end time.Time) error {
 		if rounds++; rounds%4 == 0 {
 			debug.FreeOSMemory()
 		}
-		peak = max(peak, goefi.MemoryStats().Pages)
+		peak = max(peak, goefi.ReadStats().Pages)
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	s := goefi.MemoryStats()
+	s := goefi.ReadStats()
 	fmt.Printf("%d rounds, %d collections, %d page faults, %d KiB released, peak %d KiB, now %d KiB\n",
 		rounds, m.NumGC, s.PageFaults, s.Released*4, peak*4, s.Pages*4)
 	return first

@@ -132,7 +132,7 @@ func (n *nest) memory() (map[uefi.MemoryType]uint64, error) {
 	for _, d := range all {
 		pages[d.Type] += d.Pages
 	}
-	own := goefi.MemoryStats().Pages
+	own := goefi.ReadStats().Pages
 	pages[loaderData] -= own
 	pages[uefi.ConventionalMemory] += own
 	return pages, nil

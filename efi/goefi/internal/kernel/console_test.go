@@ -57,9 +57,10 @@ func FuzzConsole(f *testing.F) {
 	f.Add("hello\n", uint8(3))
 	f.Add("Grüße € 𝄞", uint8(1))
 	f.Add("\xe2\x82", uint8(1))
+	k, m := newKernel(f)
+	k.threads[0].state = runnable
 	f.Fuzz(func(t *testing.T, text string, cut uint8) {
-		k, m := newKernel(t)
-		k.threads[0].state = runnable
+		k.console, m.screen = console{}, nil
 		for rest := text; rest != ""; {
 			n := min(len(rest), 1+int(cut))
 			writeString(k, m, rest[:n])

@@ -13,7 +13,7 @@ import (
 // fakeMachine is a processor and a firmware in the memory of the test. Physical memory is a file, which the fake maps where the
 // kernel says: its addresses are real, so the kernel works on them as it does on a machine.
 type fakeMachine struct {
-	t       *testing.T
+	t       testing.TB
 	now     uint64
 	regs    [MaxThreads]fakeRegisters
 	random  []uint64 // words that Random returns
@@ -71,7 +71,7 @@ const (
 )
 
 // newKernel makes a kernel on a fake machine, attached but not started.
-func newKernel(t *testing.T) (*Kernel, *fakeMachine) {
+func newKernel(t testing.TB) (*Kernel, *fakeMachine) {
 	t.Helper()
 	m := &fakeMachine{
 		t: t, limit: physicalSize / pageSize, taken: make([]bool, physicalSize/pageSize), maps: map[uintptr]fakeMapping{},
