@@ -96,18 +96,13 @@ func TestDamagedKernelSlot(t *testing.T) {
 	m.Finish(harness.Marker("[RAYOS_BOOTMGR:SELECTED] entry=rayos, reason=fallback"))
 }
 
-// TestDefaultSurvivesPowerCut makes an entry the default, cuts the power at once, and powers on again.
-func TestDefaultSurvivesPowerCut(t *testing.T) {
+// TestRecoveryKey starts the entry that is there for recovery.
+func TestRecoveryKey(t *testing.T) {
 	t.Parallel()
-	spec := harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{rayosDisk(t, 512)}, VarStore: t.TempDir() + "/vars.fd"}}
-	m := harness.Start(t, spec)
+	m := bootRayOS(t)
 	m.Expect(menuCounts)
-	m.Type("jd")
-	m.Finish(harness.Text("rayos-safe is the default from now on."))
-
-	m = harness.Start(t, spec)
-	m.Expect(harness.Pattern(`^ > {1,2}2  RayOS \(safe mode\).* default`), menuCounts)
-	m.Finish(harness.Marker("[RAYOS_BOOTMGR:SELECTED] entry=rayos-safe, reason=default"))
+	m.Type("r")
+	m.Finish(harness.Marker("[RAYOS_BOOTMGR:SELECTED] entry=rayos-safe, reason=user"))
 }
 
 // TestFirmwareSetup enters the firmware's setup by its key.

@@ -5,6 +5,7 @@ package ovmftests
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rayos/rayboot/ovmf-tests/harness"
@@ -31,6 +32,29 @@ func TestForeignESP(t *testing.T) {
 	)
 	m.Never(menuCounts, menuWaits)
 	m.Finish(harness.Marker("[RAYOS_BOOT_MARKER:SHELL_READY] entry=debian-6.1.176"))
+}
+
+// TestUnifiedKernelImage boots an image that was put together from systemd's stub: nothing on the ESP names it.
+func TestUnifiedKernelImage(t *testing.T) {
+	t.Parallel()
+	uki := filepath.Join(t.TempDir(), "uki.efi")
+	args := []string{"/usr/lib/systemd/boot/efi/linuxx64.efi.stub", uki}
+	for _, section := range []struct{ name, file, address string }{
+		{".osrel", harness.WriteFile(t, "ID=debian\nPRETTY_NAME=\"Debian in one file\"\nVERSION_ID=12\n"), "0x20000"},
+		{".cmdline", harness.WriteFile(t, "console=ttyS0,115200 panic=10 quiet rayos.disk_wait=1"), "0x30000"},
+		{".linux", kernel(t), "0x2000000"},
+		{".initrd", initrd(t), "0x3000000"},
+	} {
+		args = append(args, "--add-section", section.name+"="+section.file, "--change-section-vma", section.name+"="+section.address)
+	}
+	harness.Run(t, "objcopy", args...)
+	m := bootForeign(t, "timeout 2\n", map[string]string{"EFI/Linux/debian.efi": uki})
+	m.Expect(
+		harness.Marker("[RAYOS_BOOTMGR:DISCOVERED] entry=debian, kind=uki"),
+		harness.Text("Debian in one file starts in 2 s."),
+		harness.Marker("[RAYOS_BOOTMGR:SELECTED] entry=debian, reason=first"),
+	)
+	m.Finish(harness.Marker("[RAYOS_BOOT_MARKER:SHELL_READY] entry=debian"))
 }
 
 // TestFallThrough has a default that is missing, and then everything else that can be wrong with an image, before
