@@ -21,6 +21,7 @@ type runFlags struct {
 	serial, screen, interactive, snapshot bool
 
 	kvm, bus  string
+	ovmf      string
 	memoryMiB int
 	until     string
 	timeout   time.Duration
@@ -65,6 +66,7 @@ func newRunCmd() *cobra.Command {
 	flags.StringVar(&f.kvm, "kvm", string(qemu.KVMAuto), "use the host's processor directly: auto, on or off")
 	flags.StringVar(&f.bus, "bus", string(qemu.Virtio), "what the disk hangs on: virtio, nvme, ahci or usb")
 	flags.IntVar(&f.memoryMiB, "memory", 1024, "memory of the machine in MiB")
+	flags.StringVar(&f.ovmf, "ovmf", "", "folder with OVMF's files (default where distributions put them)")
 	flags.StringVar(&f.until, "until", "", "end when this marker has arrived, for example SHELL_READY")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this time (default 5m with --until, otherwise never)")
 	return cmd
@@ -125,7 +127,11 @@ func (f *runFlags) machine(path string) (qemu.Machine, error) {
 	if err != nil {
 		return qemu.Machine{}, err
 	}
-	firmware, err := qemu.FindFirmware(qemu.Plain)
+	var folders []string
+	if f.ovmf != "" {
+		folders = []string{f.ovmf}
+	}
+	firmware, err := qemu.FindFirmware(qemu.Plain, folders...)
 	if err != nil {
 		return qemu.Machine{}, err
 	}

@@ -8,11 +8,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/rayos/rayboot/tools/mkimage/internal/fakeefi"
+	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
+	"github.com/rayos/rayboot/tools/mkimage/qemu"
+	"github.com/rayos/rayboot/tools/mkimage/qemu/qemutest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rayimg": main})
+	testscript.Main(m, map[string]func(){"rayimg": main, qemu.Program: func() { qemutest.Emulate(guest) }})
 }
 
 // TestScripts runs testdata/script/*.txtar: rayimg as a user calls it, and other

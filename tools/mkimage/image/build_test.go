@@ -19,7 +19,7 @@ import (
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
-	"github.com/rayos/rayboot/tools/mkimage/internal/fakeefi"
+	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
 )
 
 func noise(n int) []byte {

@@ -16,9 +16,9 @@ import (
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 	"github.com/rayos/rayboot/tools/mkimage/inspect"
-	"github.com/rayos/rayboot/tools/mkimage/internal/fakeefi"
 )
 
 func testSpec() image.Spec {

@@ -191,6 +191,7 @@ func (o Options) takeTerminal() (restore func() error, err error) {
 	if !ok || !o.takesKeys() || !isTerminal(in) {
 		return func() error { return nil }, nil
 	}
+	fmt.Fprintln(o.Err, Help)
 	before, err := term.MakeRaw(int(in.Fd()))
 	if err != nil {
 		return nil, fmt.Errorf("prepare the terminal: %w", err)

@@ -21,11 +21,10 @@ import (
 // BadOption is an argument that the emulator refuses, as QEMU refuses what it does not know.
 const BadOption = "-bad-option"
 
-// Main is to be called by TestMain. It runs the tests or, called by QEMU's name, the emulator with this guest: a
-// function that talks on the machine's serial port and whose return powers the machine off.
+// Main is to be called by TestMain. It runs the tests or, called by QEMU's name, the emulator.
 func Main(m *testing.M, guest func(serial io.ReadWriter)) {
 	if filepath.Base(os.Args[0]) == qemu.Program {
-		os.Exit(emulate(guest))
+		Emulate(guest)
 	}
 	os.Exit(m.Run())
 }
@@ -55,6 +54,10 @@ func Machine(t *testing.T) qemu.Machine {
 	})
 	return qemu.Machine{Firmware: qemu.Firmware{Code: "CODE.fd", Vars: template}, KVM: qemu.KVMOff}
 }
+
+// Emulate makes this process the emulator, and does not come back. The guest is a function that talks on the machine's
+// serial port and whose return powers the machine off.
+func Emulate(guest func(serial io.ReadWriter)) { os.Exit(emulate(guest)) }
 
 // emulate speaks enough QMP for the tests: the pressed keys appear on the serial port, the screen is a picture of a
 // black and a white pixel, and everything unknown is refused.
