@@ -32,6 +32,7 @@ func main() {
 	r.Check("exit code 2", func() error { return n.start("exit 2", aborted) })
 	r.Check("exit code 77", func() error { return n.start("exit 77", 0xC000000000000000|77) })
 	r.Check("panic", func() error { return n.start("panic", aborted) })
+	r.Check("firmware with global pages and AVX", n.withFeatures)
 	r.Check("no memory is lost in fifty starts", func() error { return n.repeat("work", 50) })
 	r.Check("no memory is lost in panics", func() error { return n.repeat("panic", 3) })
 	r.Check("no memory is lost by a child that takes all of it", func() error { return n.repeat("hoard", 1) })
@@ -122,18 +123,24 @@ func (n *nest) repeat(options string, times int) error {
 	return nil
 }
 
-// memory is how much there is of each kind. What the parent itself holds is counted as free, since its heap may change.
+// memory is how much there is of each kind. What the parent itself holds is counted as free, since its heap may change; the count
+// must be the same on both sides of the firmware's answer.
 func (n *nest) memory() (map[uefi.MemoryType]uint64, error) {
-	all, err := n.sys.MemoryMap()
-	if err != nil {
-		return nil, err
+	for {
+		own := goefi.ReadStats().Pages
+		all, err := n.sys.MemoryMap()
+		if err != nil {
+			return nil, err
+		}
+		if goefi.ReadStats().Pages != own {
+			continue
+		}
+		pages := map[uefi.MemoryType]uint64{}
+		for _, d := range all {
+			pages[d.Type] += d.Pages
+		}
+		pages[loaderData] -= own
+		pages[uefi.ConventionalMemory] += own
+		return pages, nil
 	}
-	pages := map[uefi.MemoryType]uint64{}
-	for _, d := range all {
-		pages[d.Type] += d.Pages
-	}
-	own := goefi.ReadStats().Pages
-	pages[loaderData] -= own
-	pages[uefi.ConventionalMemory] += own
-	return pages, nil
 }
