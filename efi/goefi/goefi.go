@@ -32,8 +32,9 @@
 //
 // # Limits
 //
-// The firmware may be passed pointers to Go memory for what its own code reads and writes, up to 128 KiB that the program has
-// not touched before in one call. Devices must not: memory for disk and network buffers comes from AllocatePages.
+// The firmware may be passed pointers to Go memory for what its own code reads and writes. Memory that the program has not
+// touched yet gets its pages in the middle of the call, where none can be asked for: more than 512 KiB of it must be written to
+// before, once per page. Devices must not use Go memory at all: what disks and networks read and write comes from AllocatePages.
 //
 // This package owns the calling conventions, the processor's state and memory; the protocols are package uefi's. Specification:
 // UEFI 2.10.

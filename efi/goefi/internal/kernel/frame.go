@@ -7,7 +7,7 @@ const (
 
 	// reserve is how many pages are always in hand when Go code or the firmware runs. What they first touch in kernel context
 	// or inside of a firmware call comes out of it, for no memory can be asked for there.
-	reserve = 64
+	reserve = 256
 
 	// idle is how many pages may be in hand for nothing, after the runtime has said that it needs less.
 	idle = 4 * pagesPerBlock

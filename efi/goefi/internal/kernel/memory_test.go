@@ -277,13 +277,22 @@ func TestFaultInFirmwareUsesTheReserve(t *testing.T) {
 	k.mmap(heap, 4*BlockSize, readWrite, fixed)
 	k.Settle()
 	before := m.calls[fakeAllocatePages]
-	for at := heap; at < heap+reserve/2*pageSize; at += pageSize {
+	for at := heap; at < heap+reserve*pageSize; at += pageSize {
 		if !k.PageFault(at, false) {
 			t.Fatal("the fault is not served")
 		}
 		if _, size := m.Lookup(at); size != pageSize {
 			t.Fatal("a whole block was cleared during a firmware call")
 		}
+	}
+	for k.frames.free > 0 {
+		k.AllocatePage()
+	}
+	if k.PageFault(heap+BlockSize, false) {
+		t.Error("a fault is served out of nothing")
+	}
+	if !strings.Contains(string(m.serial), "too much Go memory") {
+		t.Errorf("the serial port shows %q", m.serial)
 	}
 	if m.calls[fakeAllocatePages] != before {
 		t.Error("the firmware was asked for memory during a firmware call")

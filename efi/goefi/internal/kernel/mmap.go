@@ -143,7 +143,7 @@ func (k *Kernel) PageFault(addr uintptr, inGo bool) bool {
 	k.stats.PageFaults++
 	if !inGo {
 		k.stats.InFirmware++
-		return k.backPage(addr)
+		return k.backPage(addr) || k.exhausted()
 	}
 	k.refill()
 	if area.access == blocky && k.backBlock(addr, &area) || k.backPage(addr) {
@@ -152,6 +152,15 @@ func (k *Kernel) PageFault(addr uintptr, inGo bool) bool {
 	k.Report("goefi: out of memory: the firmware has no free pages left; the program ends\n")
 	k.Exit(statusOutOfResources)
 	return true
+}
+
+// exhausted says on the serial port, all that can be used in the middle of a firmware call, why the fault is not served.
+func (k *Kernel) exhausted() bool {
+	const line = "goefi: the firmware touched too much Go memory that the program had not touched before\r\n"
+	for i := range len(line) {
+		k.Machine.Serial(line[i])
+	}
+	return false
 }
 
 // backBlock backs the block around addr, if all of it lies in the area and nothing in it is backed by pages yet.
