@@ -19,32 +19,29 @@ type openFile struct {
 // newOpenFile makes a protocol for a node.
 func (fw *Firmware) newOpenFile(v *Volume, n *node, mode uint64) uintptr {
 	addr := fw.newPool(nil)
-	*raw.At[raw.FileProtocol](addr) = fw.fileProtocol()
+	*raw.At[raw.FileProtocol](addr) = fw.files
 	fw.openFiles[addr] = &openFile{volume: v, node: n, mode: mode}
 	return addr
 }
 
 // fileProtocol is the same for all files: its functions find them by address.
 func (fw *Firmware) fileProtocol() raw.FileProtocol {
-	if fw.files.Open == 0 {
-		method := func(name string, f func(file *openFile, args []uintptr) uefi.Status) uintptr {
-			return fw.register("File."+name, func(args []uintptr) uefi.Status {
-				file := fw.openFiles[args[0]]
-				if file == nil {
-					panic("fakefw: File." + name + " on a file that is not open")
-				}
-				return f(file, args)
-			})
-		}
-		fw.files = raw.FileProtocol{
-			Revision: 0x10000,
-			Open:     method("Open", fw.fileOpen), Close: method("Close", fw.fileClose),
-			Read: method("Read", fw.fileRead), Write: method("Write", fw.fileWrite),
-			SetPosition: method("SetPosition", fileSetPosition), GetInfo: method("GetInfo", fileGetInfo),
-			Flush: method("Flush", fileFlush),
-		}
+	method := func(name string, f func(file *openFile, args []uintptr) uefi.Status) uintptr {
+		return fw.register("File."+name, func(args []uintptr) uefi.Status {
+			file := fw.openFiles[args[0]]
+			if file == nil {
+				panic("fakefw: File." + name + " on a file that is not open")
+			}
+			return f(file, args)
+		})
 	}
-	return fw.files
+	return raw.FileProtocol{
+		Revision: 0x10000,
+		Open:     method("Open", fw.fileOpen), Close: method("Close", fw.fileClose),
+		Read: method("Read", fw.fileRead), Write: method("Write", fw.fileWrite),
+		SetPosition: method("SetPosition", fileSetPosition), GetInfo: method("GetInfo", fileGetInfo),
+		Flush: method("Flush", fileFlush),
+	}
 }
 
 func (fw *Firmware) fileOpen(f *openFile, args []uintptr) uefi.Status {

@@ -64,6 +64,7 @@ func New() *Firmware {
 	}
 	fw.memory.init()
 	table := fw.buildTables()
+	fw.files = fw.fileProtocol()
 	sys, err := uefi.New((*callGate)(fw), fw.app, table)
 	if err != nil {
 		panic("fakefw: " + err.Error())
@@ -97,8 +98,9 @@ func (fw *Firmware) FailCall(n int, status uefi.Status) {
 	fw.failAt, fw.failWith = len(fw.calls)+n-1, status
 }
 
-// Override replaces a function, named as in CallLog, in order to lie. It panics
-// if there is none of that name. The replaced one is returned.
+// Override replaces a function, named as in CallLog, in order to lie, and returns
+// the replaced one. Disks and displays have functions of their own: of several,
+// the first one's is replaced. It panics if there is none of that name.
 func (fw *Firmware) Override(name string, f Function) Function {
 	for i := range fw.services {
 		if fw.services[i].name == name {

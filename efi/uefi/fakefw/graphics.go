@@ -11,7 +11,6 @@ import (
 type Display struct {
 	Width, Height int
 	Pixels        []uefi.Pixel // line by line
-
 }
 
 // AddDisplay attaches a screen with two modes: the size given, and half of that.

@@ -70,6 +70,7 @@ var (
 func heap(p unsafe.Pointer) unsafe.Pointer {
 	if escape {
 		sink = p
+		return sink
 	}
 	return p
 }
