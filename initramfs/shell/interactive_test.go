@@ -125,6 +125,14 @@ func TestInterrupt(t *testing.T) {
 	s.Expect("\nalive\r\n")
 }
 
+func TestBackground(t *testing.T) {
+	s := startShell(t, false)
+	s.Expect(prompt)
+	s.Type("(sleep 0.3; echo from behind) & echo line done\r")
+	s.Expect("\nline done\r\n" + prompt)
+	s.Expect("from behind")
+}
+
 func TestControlChannel(t *testing.T) {
 	s := startShell(t, true)
 	if err := s.control.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {

@@ -57,7 +57,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "sh: control channel: %v\n", err)
 	}
 	err := s.run(flags, *command)
-	if status, ok := interp.IsExitStatus(err); ok {
+	var status interp.ExitStatus
+	if errors.As(err, &status) {
 		return int(status)
 	}
 	if err != nil {
@@ -192,11 +193,12 @@ func (s *session) interact(tty *os.File) error {
 // execute runs one command line; Ctrl-C ends what runs and not the shell. exit
 // is true where the shell itself is to end, with the status in err.
 func (s *session) execute(program *syntax.File) (exit bool, err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := interruptible()
 	defer stop()
 	for _, statement := range program.Stmts {
 		err := s.runner.Run(ctx, statement)
-		status, isStatus := interp.IsExitStatus(err)
+		var status interp.ExitStatus
+		isStatus := errors.As(err, &status)
 		switch {
 		case ctx.Err() != nil, status == statusInterrupted:
 			return false, nil
@@ -209,4 +211,20 @@ func (s *session) execute(program *syntax.File) (exit bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// interruptible returns a context that ends by Ctrl-C until stop is called.
+// stop does not end it: what the line has put into the background goes on.
+func interruptible() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	interrupts, stopped := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(interrupts, os.Interrupt)
+	go func() {
+		select {
+		case <-interrupts:
+			cancel()
+		case <-stopped:
+		}
+	}()
+	return ctx, func() { signal.Stop(interrupts); close(stopped) }
 }
