@@ -23,27 +23,28 @@ type keyFilter struct {
 	escaped     bool // the last key was Ctrl-A
 }
 
-// filter returns what the guest gets and what the session is to do. Nothing behind a key with an action is forwarded.
-func (k *keyFilter) filter(in []byte) (forward []byte, a action) {
-	for _, c := range in {
+// filter returns what the guest gets and what the session is to do then. It stops behind a key with an action; rest is
+// what follows that key.
+func (k *keyFilter) filter(in []byte) (forward []byte, a action, rest []byte) {
+	for i, c := range in {
 		switch {
 		case k.escaped:
 			k.escaped = false
 			switch c {
 			case 'x', 'X':
-				return forward, actionLeave
+				return forward, actionLeave, in[i+1:]
 			case 'h', 'H', '?':
-				return forward, actionHelp
+				return forward, actionHelp, in[i+1:]
 			case ctrlA, 'a', 'A':
 				forward = append(forward, ctrlA)
 			}
 		case c == ctrlA:
 			k.escaped = true
 		case c == ctrlC && !k.interactive:
-			return forward, actionInterrupt
+			return forward, actionInterrupt, in[i+1:]
 		default:
 			forward = append(forward, c)
 		}
 	}
-	return forward, actionNone
+	return forward, actionNone, nil
 }

@@ -162,17 +162,20 @@ func (o Options) copyInput(p *qemu.Process, end context.CancelCauseFunc) {
 	buf := make([]byte, 256)
 	for {
 		n, err := o.In.Read(buf)
-		forward, action := keys.filter(buf[:n])
-		if _, err := p.Serial.Write(forward); err != nil {
-			return // the machine has ended
-		}
-		switch action {
-		case actionLeave:
-			end(errLeft)
-		case actionInterrupt:
-			end(context.Canceled)
-		case actionHelp:
-			fmt.Fprintf(o.Err, "\r\n%s\r\n", Help)
+		for in := buf[:n]; len(in) > 0; {
+			forward, action, rest := keys.filter(in)
+			if _, err := p.Serial.Write(forward); err != nil {
+				return // the machine has ended
+			}
+			switch action {
+			case actionLeave:
+				end(errLeft)
+			case actionInterrupt:
+				end(context.Canceled)
+			case actionHelp:
+				fmt.Fprintf(o.Err, "\r\n%s\r\n", Help)
+			}
+			in = rest
 		}
 		if err != nil {
 			return // no more keys; the machine goes on

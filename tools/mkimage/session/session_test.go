@@ -119,26 +119,32 @@ func TestKeyFilter(t *testing.T) {
 		interactive bool
 		in          string
 		forward     string
-		action      action
+		actions     []action
 	}{
-		{"plain keys", false, "j\x1b[B\r", "j\x1b[B\r", actionNone},
-		{"leave", true, "ab\x01xcd", "ab", actionLeave},
-		{"help", true, "\x01h", "", actionHelp},
-		{"Ctrl-A itself", true, "\x01\x01b", "\x01b", actionNone},
-		{"unknown after Ctrl-A", true, "\x01qb", "b", actionNone},
-		{"Ctrl-C interrupts", false, "a\x03b", "a", actionInterrupt},
-		{"Ctrl-C goes through", true, "a\x03b", "a\x03b", actionNone},
+		{"plain keys", false, "j\x1b[B\r", "j\x1b[B\r", nil},
+		{"leave", true, "ab\x01x", "ab", []action{actionLeave}},
+		{"help, then leave", true, "\x01hab\x01X", "ab", []action{actionHelp, actionLeave}},
+		{"Ctrl-A itself", true, "\x01\x01b", "\x01b", nil},
+		{"unknown after Ctrl-A", true, "\x01qb", "b", nil},
+		{"Ctrl-C interrupts", false, "a\x03", "a", []action{actionInterrupt}},
+		{"Ctrl-C goes through", true, "a\x03b", "a\x03b", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for _, cut := range []int{0, len(c.in) / 2} { // in one read and in two
+			for cut := range len(c.in) { // in one read and in two
 				k := keyFilter{interactive: c.interactive}
-				forward, action := k.filter([]byte(c.in[:cut]))
-				if action == actionNone {
-					more, second := k.filter([]byte(c.in[cut:]))
-					forward, action = append(forward, more...), second
+				var forward []byte
+				var actions []action
+				for _, in := range [][]byte{[]byte(c.in[:cut]), []byte(c.in[cut:])} {
+					for len(in) > 0 {
+						more, a, rest := k.filter(in)
+						forward, in = append(forward, more...), rest
+						if a != actionNone {
+							actions = append(actions, a)
+						}
+					}
 				}
-				if string(forward) != c.forward || action != c.action {
-					t.Errorf("cut at %d: forwards %q, action %d; want %q, %d", cut, forward, action, c.forward, c.action)
+				if string(forward) != c.forward || !slices.Equal(actions, c.actions) {
+					t.Errorf("cut at %d: forwards %q, actions %v; want %q, %v", cut, forward, actions, c.forward, c.actions)
 				}
 			}
 		})
