@@ -3,6 +3,8 @@
 package ovmftests
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,6 +27,7 @@ func TestConformance(t *testing.T) {
 		{name: "LA57-processor", app: "conformance", machine: qemu.Machine{CPU: "max,la57=on"}},
 		{name: "128MB", app: "conformance", machine: qemu.Machine{MemoryMiB: 128}},
 		{name: "memory-stress", app: "memstress"},
+		{name: "services", app: "services", files: map[string]string{"state.bin": zeros(t, 16<<10)}},
 		{name: "fifty-starts", app: "nested", files: map[string]string{"child.efi": app(t, "child")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -42,4 +45,14 @@ func TestConformance(t *testing.T) {
 			m.ExpectOff()
 		})
 	}
+}
+
+// zeros is the path of a file of that many zero bytes.
+func zeros(t *testing.T, size int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "zeros")
+	if err := os.WriteFile(path, make([]byte, size), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

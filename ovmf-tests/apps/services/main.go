@@ -1,0 +1,166 @@
+// Command services checks inside a virtual machine those bindings of package uefi that the boot manager does not use at every
+// boot: the screen, writing in place, the memory map, load options, directories. It prints what package report says and powers
+// the machine off.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"os"
+	"slices"
+
+	_ "github.com/rayos/rayboot/efi/goefi"
+	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/ovmf-tests/apps/internal/report"
+)
+
+func main() {
+	sys, err := uefi.Running()
+	if err != nil {
+		fmt.Println("FAIL open system table:", err)
+		os.Exit(1)
+	}
+	var r report.Report
+	r.Check("fill and capture the screen", func() error { return screen(sys) })
+	r.Check("the memory map has free memory and no overlap", func() error { return memoryMap(sys) })
+	r.Check("a load option names what was started", func() error { return loadOption(sys) })
+	r.Check("write into a file in place", func() error { return writeInPlace(sys) })
+	r.Check("list a directory", func() error { return directory(sys) })
+	r.Check("an unknown file does not exist", func() error { return missing(sys) })
+	r.Finish(sys)
+}
+
+// screen paints a square and looks whether it is there.
+func screen(sys *uefi.System) error {
+	screens, err := sys.GraphicsOutputs()
+	if err != nil {
+		return err
+	}
+	if len(screens) == 0 {
+		return errors.New("there is no screen")
+	}
+	square, colour := image.Rect(8, 8, 40, 40), uefi.Pixel{Blue: 0x20, Green: 0x80, Red: 0xe0}
+	if err := screens[0].Fill(square, colour); err != nil {
+		return err
+	}
+	pixels, err := screens[0].Capture(square)
+	if err != nil {
+		return err
+	}
+	for i, p := range pixels {
+		p.Reserved = 0
+		if p != colour {
+			return fmt.Errorf("pixel %d is %v, want %v", i, p, colour)
+		}
+	}
+	return nil
+}
+
+func memoryMap(sys *uefi.System) error {
+	ranges, err := sys.MemoryMap()
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(ranges, func(a, b uefi.MemoryDescriptor) int { return int(int64(a.Start) - int64(b.Start)) })
+	free, end := uint64(0), uint64(0)
+	for _, d := range ranges {
+		if d.Start < end {
+			return fmt.Errorf("the range at %#x begins before the end of the one before it, %#x", d.Start, end)
+		}
+		end = d.Start + d.Pages<<12
+		if d.Type == uefi.ConventionalMemory {
+			free += d.Pages
+		}
+	}
+	if free == 0 {
+		return errors.New("no free memory")
+	}
+	return nil
+}
+
+// loadOption reads the option of BootCurrent, which started this program.
+func loadOption(sys *uefi.System) error {
+	current, _, err := sys.GetVariable("BootCurrent", uefi.GlobalVariable)
+	if err != nil {
+		return err
+	}
+	if len(current) != 2 {
+		return fmt.Errorf("BootCurrent has %d bytes", len(current))
+	}
+	option, err := sys.BootOption(uint16(current[0]) | uint16(current[1])<<8)
+	if err != nil {
+		return err
+	}
+	if option.Description == "" || len(option.FilePaths) == 0 {
+		return fmt.Errorf("option %q with %d device paths", option.Description, len(option.FilePaths))
+	}
+	return nil
+}
+
+// volume is the file system that the program was loaded from.
+func volume(sys *uefi.System) (*uefi.FileSystem, error) {
+	self, err := sys.LoadedImage(sys.ImageHandle())
+	if err != nil {
+		return nil, err
+	}
+	return sys.FileSystem(self.Device)
+}
+
+// stateFile is put on the disk by the test; it is longer than a cluster.
+const stateFile = "state.bin"
+
+func writeInPlace(sys *uefi.System) error {
+	files, err := volume(sys)
+	if err != nil {
+		return err
+	}
+	want, err := files.ReadFile(stateFile)
+	if err != nil {
+		return err
+	}
+	patch := bytes.Repeat([]byte("written in place "), 300)
+	copy(want[1000:], patch)
+	if err := files.WriteAt(stateFile, patch, 1000); err != nil {
+		return err
+	}
+	got, err := files.ReadFile(stateFile)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return errors.New("what is read back is not what was written")
+	}
+	if err := files.WriteAt(stateFile, patch, int64(len(want))-1); err == nil {
+		return errors.New("a write beyond the end succeeds")
+	}
+	return nil
+}
+
+func directory(sys *uefi.System) error {
+	files, err := volume(sys)
+	if err != nil {
+		return err
+	}
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == stateFile && !e.IsDir() }) {
+		return fmt.Errorf("%s is not among %v", stateFile, entries)
+	}
+	return nil
+}
+
+func missing(sys *uefi.System) error {
+	files, err := volume(sys)
+	if err != nil {
+		return err
+	}
+	if _, err := files.Open("no/such/file"); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open: %w, want it not to exist", err)
+	}
+	return nil
+}
