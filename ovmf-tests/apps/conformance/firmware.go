@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -113,28 +112,29 @@ const (
 	serviceSetMem     = 360
 )
 
-// untouchedBuffer lets the firmware be the first to touch memory of the Go heap.
+// untouchedBuffer lets the firmware be the first to touch memory of the Go heap. The allocator may hand out memory that was used
+// before and clear it, which touches it; so buffers are taken, and kept, until one is fresh.
 func untouchedBuffer() error {
-	const size = 96 << 10
-	warm := make([]byte, 8<<20)
-	runtime.KeepAlive(warm)
-	warm = nil
-	debug.FreeOSMemory() // what is allocated next has no memory behind it
-
+	const size, attempts = 96 << 10, 128
 	// SAFETY: the system table is valid as long as boot services are, which is as long as this program runs.
 	bootServices := *(*uintptr)(unsafe.Add(pointer(goefi.SystemTable()), tableBootServices))
 	setMem := *(*uintptr)(unsafe.Add(pointer(bootServices), serviceSetMem))
-	before := goefi.ReadStats().InFirmware
-	buffer := make([]byte, size)
-	// SAFETY: the firmware writes to the buffer during the call only.
-	goefi.Call(setMem, uintptr(unsafe.Pointer(&buffer[0])), size, 0x5a)
-	if goefi.ReadStats().InFirmware == before {
-		return errors.New("the buffer had memory already")
+	debug.FreeOSMemory() // what is allocated next has no memory behind it
+	var kept [][]byte
+	for range attempts {
+		before := goefi.ReadStats().InFirmware
+		buffer := make([]byte, size)
+		kept = append(kept, buffer)
+		// SAFETY: the firmware writes to the buffer during the call only.
+		goefi.Call(setMem, uintptr(unsafe.Pointer(&buffer[0])), size, 0x5a)
+		if n := bytes.Count(buffer, []byte{0x5a}); n != size {
+			return fmt.Errorf("%d bytes of %d were set", n, size)
+		}
+		if goefi.ReadStats().InFirmware != before {
+			return nil
+		}
 	}
-	if n := bytes.Count(buffer, []byte{0x5a}); n != size {
-		return fmt.Errorf("%d bytes of %d were set", n, size)
-	}
-	return nil
+	return fmt.Errorf("none of %d buffers was without memory", len(kept))
 }
 
 // SAFETY: for addresses of firmware memory, which the garbage collector does not know.
