@@ -68,6 +68,9 @@ func nodeSize(b []byte) (int, error) {
 	if size < nodeHeader || size > len(b) {
 		return 0, fmt.Errorf("length %d is not within %d to %d", size, nodeHeader, len(b))
 	}
+	if b[0] == typeEnd && b[1] == subEndEntire && size != nodeHeader {
+		return 0, fmt.Errorf("end node has length %d instead of %d", size, nodeHeader)
+	}
 	return size, nil
 }
 
@@ -83,10 +86,10 @@ func devicePathAt(addr uintptr) (DevicePath, error) {
 		if length < nodeHeader {
 			return nil, fmt.Errorf("parse device path: node at byte %d: length %d is less than %d", size, length, nodeHeader)
 		}
-		size += length
 		if header[0] == typeEnd && header[1] == subEndEntire {
-			return ParseDevicePath(append([]byte(nil), raw.Bytes(addr, size)...))
+			return ParseDevicePath(append([]byte(nil), raw.Bytes(addr, size+nodeHeader)...))
 		}
+		size += length
 	}
 	return nil, fmt.Errorf("parse device path: more than %d bytes", maxDevicePathBytes)
 }

@@ -127,6 +127,7 @@ func TestDevicePathRefused(t *testing.T) {
 		{"7fff04", "path ends without an end node"},
 		{"01010300 7fff0400", "length 3 is not within 4 to 8"},
 		{"0101ffff 7fff0400", "length 65535 is not within 4 to 8"},
+		{"7fff0a00 303030303030", "end node has length 10 instead of 4"},
 		{"010106001f02", "node at byte 6: path ends without an end node"},
 		{strings.Repeat("01010600 1f02", 3000) + "7fff0400", "more than 16384 bytes"},
 	} {

@@ -131,6 +131,7 @@ func TestDevicePathOfLyingFirmware(t *testing.T) {
 	for want, path := range map[string][]byte{
 		"length 3 is less than 4": {1, 1, 3, 0},
 		"more than 16384 bytes":   endless,
+		"length 255 is not":       {0x7f, 0xff, 255, 0},
 	} {
 		p, err := sys.AllocatePages(len(path))
 		if err != nil {
