@@ -27,7 +27,10 @@ func TestConformance(t *testing.T) {
 		{name: "LA57-processor", app: "conformance", machine: qemu.Machine{CPU: "max,la57=on"}},
 		{name: "128MB", app: "conformance", machine: qemu.Machine{MemoryMiB: 128}},
 		{name: "memory-stress", app: "memstress"},
-		{name: "services", app: "services", files: map[string]string{"state.bin": zeros(t, 16<<10)}},
+		{
+			name: "services", app: "services", machine: qemu.Machine{Extra: []string{"-device", "virtio-rng-pci"}},
+			files: map[string]string{"state.bin": zeros(t, 16<<10)},
+		},
 		{name: "fifty-starts", app: "nested", files: map[string]string{"child.efi": app(t, "child")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

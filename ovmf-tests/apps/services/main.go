@@ -30,6 +30,15 @@ func main() {
 	r.Check("write into a file in place", func() error { return writeInPlace(sys) })
 	r.Check("list a directory", func() error { return directory(sys) })
 	r.Check("an unknown file does not exist", func() error { return missing(sys) })
+	r.Check("the device path names the program's partition", func() error { return devicePath(sys) })
+	r.Check("wait for a key that does not come", func() error { return waitKey(sys) })
+	r.Check("console modes, colours and cursor", func() error { return console(sys) })
+	r.Check("make, list and delete a variable", func() error { return variables(sys) })
+	r.Check("clock, watchdog and stall", func() error { return timers(sys) })
+	r.Check("random bytes", func() error { return random(sys) })
+	r.Check("serve an initrd", func() error { return serveInitrd(sys) })
+	r.Check("what is no image is refused", func() error { return refusedImage(sys) })
+	r.Check("load an image and unload it", func() error { return loadAndUnload(sys) })
 	r.Finish(sys)
 }
 
