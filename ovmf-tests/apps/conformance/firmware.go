@@ -52,7 +52,7 @@ func ownFile(sys *uefi.System) error {
 	if err != nil {
 		return err
 	}
-	files, err := sys.FileSystem(self.Device)
+	files, _, err := report.Volume(sys)
 	if err != nil {
 		return err
 	}
@@ -85,25 +85,34 @@ func readDisk(sys *uefi.System) error {
 	return want([2]byte(sector[510:]), [2]byte{0x55, 0xaa})
 }
 
-// clock compares the time that passes with the firmware's real-time clock, which has seconds only.
+// clock compares the time that passes with the firmware's real-time clock. That one has seconds only, so both are read when it
+// has just gone on.
 func clock(sys *uefi.System) error {
 	const seconds = 3
-	before, err := sys.Time()
+	before, err := secondsLater(sys, 1)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	after := before
-	for after.Sub(before) < seconds*time.Second {
-		time.Sleep(10 * time.Millisecond)
-		if after, err = sys.Time(); err != nil {
-			return err
-		}
+	after, err := secondsLater(sys, seconds)
+	if err != nil {
+		return err
 	}
 	if d := time.Since(start); d < (seconds-1)*time.Second {
 		return fmt.Errorf("%v while the firmware's clock went on by %v", d, after.Sub(before))
 	}
 	return nil
+}
+
+// secondsLater waits until the firmware's clock has gone on by so many seconds, and reads it.
+func secondsLater(sys *uefi.System, seconds int) (time.Time, error) {
+	start, err := sys.Time()
+	now := start
+	for err == nil && now.Sub(start) < time.Duration(seconds)*time.Second {
+		time.Sleep(10 * time.Millisecond)
+		now, err = sys.Time()
+	}
+	return now, err
 }
 
 // Boot services that package uefi has no use for (UEFI 2.10 §4.4.1, §7.5).
