@@ -6,7 +6,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/rayos/rayboot/efi/goefi"
 	"github.com/rayos/rayboot/efi/uefi"
@@ -19,11 +18,7 @@ const (
 )
 
 func main() {
-	sys, err := uefi.Running()
-	if err != nil {
-		fmt.Println("FAIL open system table:", err)
-		os.Exit(1)
-	}
+	sys := report.Open()
 	var r report.Report
 	var n nest
 	r.Check("load the child", func() error { return n.open(sys) })
@@ -47,15 +42,11 @@ type nest struct {
 
 func (n *nest) open(sys *uefi.System) error {
 	n.sys = sys
-	self, err := sys.LoadedImage(sys.ImageHandle())
+	files, handle, err := report.Volume(sys)
 	if err != nil {
 		return err
 	}
-	files, err := sys.FileSystem(self.Device)
-	if err != nil {
-		return err
-	}
-	device, err := sys.DevicePath(self.Device)
+	device, err := sys.DevicePath(handle)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/ovmf-tests/apps/internal/report"
 )
 
 // devicePath finds the partition of the program in its device path and in the
@@ -183,7 +184,7 @@ func loadAndUnload(sys *uefi.System) (err error) {
 	if err != nil {
 		return err
 	}
-	files, err := volume(sys)
+	files, _, err := report.Volume(sys)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
-	"os"
 	"slices"
 
 	_ "github.com/rayos/rayboot/efi/goefi"
@@ -18,11 +17,7 @@ import (
 )
 
 func main() {
-	sys, err := uefi.Running()
-	if err != nil {
-		fmt.Println("FAIL open system table:", err)
-		os.Exit(1)
-	}
+	sys := report.Open()
 	var r report.Report
 	r.Check("fill and capture the screen", func() error { return screen(sys) })
 	r.Check("the memory map has free memory and no overlap", func() error { return memoryMap(sys) })
@@ -109,20 +104,11 @@ func loadOption(sys *uefi.System) error {
 	return nil
 }
 
-// volume is the file system that the program was loaded from.
-func volume(sys *uefi.System) (*uefi.FileSystem, error) {
-	self, err := sys.LoadedImage(sys.ImageHandle())
-	if err != nil {
-		return nil, err
-	}
-	return sys.FileSystem(self.Device)
-}
-
 // stateFile is put on the disk by the test; it is longer than a cluster.
 const stateFile = "state.bin"
 
 func writeInPlace(sys *uefi.System) error {
-	files, err := volume(sys)
+	files, _, err := report.Volume(sys)
 	if err != nil {
 		return err
 	}
@@ -149,7 +135,7 @@ func writeInPlace(sys *uefi.System) error {
 }
 
 func directory(sys *uefi.System) error {
-	files, err := volume(sys)
+	files, _, err := report.Volume(sys)
 	if err != nil {
 		return err
 	}
@@ -164,7 +150,7 @@ func directory(sys *uefi.System) error {
 }
 
 func missing(sys *uefi.System) error {
-	files, err := volume(sys)
+	files, _, err := report.Volume(sys)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,26 @@ import (
 	"github.com/rayos/rayboot/efi/uefi"
 )
 
+// Open is the firmware that runs the program. Without it there is nothing to check: the program ends.
+func Open() *uefi.System {
+	sys, err := uefi.Running()
+	if err != nil {
+		fmt.Println("FAIL open system table:", err)
+		os.Exit(1)
+	}
+	return sys
+}
+
+// Volume is the file system that the program was loaded from, and its device.
+func Volume(sys *uefi.System) (*uefi.FileSystem, uefi.Handle, error) {
+	self, err := sys.LoadedImage(sys.ImageHandle())
+	if err != nil {
+		return nil, 0, err
+	}
+	files, err := sys.FileSystem(self.Device)
+	return files, self.Device, err
+}
+
 // Report counts the checks of one program.
 type Report struct {
 	checks, failures int
