@@ -13,8 +13,9 @@ const defaultTimeoutSeconds = 5
 
 // config puts together what loader.conf and the Boot Loader Interface say; the
 // latter wins, as a person or the last system set it on this machine. keys tells
-// whether a key brings up a menu that is not shown by itself.
-func (m *manager) config(conf esp.LoaderConf, w wishes) (c bootmenu.Config, keys bool) {
+// whether a key brings up a menu that is not shown by itself. setup is whether the
+// firmware can enter its own.
+func (m *manager) config(conf esp.LoaderConf, w wishes, setup bool) (c bootmenu.Config, keys bool) {
 	keys = conf.Menu != esp.MenuDisabled
 	// Whether Secure Boot is on is not known when it cannot be read: locked.
 	secure, err := m.sys.SecureBoot()
@@ -23,7 +24,7 @@ func (m *manager) config(conf esp.LoaderConf, w wishes) (c bootmenu.Config, keys
 		Default:        cmp.Or(w.defaultEntry, conf.Default),
 		OneShot:        w.oneShot,
 		Editor:         !conf.NoEditor && !secure && err == nil,
-		Setup:          setupSupported(m.sys),
+		Setup:          setup,
 		Heading:        heading,
 	}, keys
 }

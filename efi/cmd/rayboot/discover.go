@@ -33,17 +33,18 @@ type discovery struct {
 	sources  map[string]source // by entry ID
 	problems []string          // for people, one line each
 	dropped  int               // entries over the limit
+	setup    bool              // the firmware can enter its setup
 }
 
 // discover looks at the volume that the manager was loaded from, at the kernel
 // slots of its disk, for Windows, and asks the firmware for its setup. What
 // cannot be read is a problem to tell, not an end.
 func discover(sys *uefi.System, v volume) discovery {
-	d := discovery{sources: make(map[string]source)}
+	d := discovery{sources: make(map[string]source), setup: setupSupported(sys)}
 	d.files(v)
 	d.slots(sys, v.device)
 	d.windows(v)
-	if setupSupported(sys) {
+	if d.setup {
 		d.add(bootmenu.Entry{ID: setupID, Title: "Firmware setup", Kind: markers.KindSetup, Source: "the firmware"}, nil)
 	}
 	return d

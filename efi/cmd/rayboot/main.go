@@ -86,7 +86,7 @@ func (m *manager) powerOn() bootmenu.Event {
 	if err := m.publish(found.entries); err != nil {
 		m.console.printf("The booted system will not know this boot manager: %v", err)
 	}
-	config, keys := m.config(conf, wanted)
+	config, keys := m.config(conf, wanted, found.setup)
 	return bootmenu.PoweredOn{Entries: found.entries, Config: config, KeyWaiting: keys && m.console.keyWaiting()}
 }
 

@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"bufio"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/esp/fat32"
+	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 
@@ -127,19 +127,19 @@ func (v *verifier) manifest(volume *fat32.FS) error {
 	}
 	for lines := bufio.NewScanner(strings.NewReader(string(b))); lines.Scan(); {
 		text, name, ok := strings.Cut(lines.Text(), "  ")
-		want, err := hex.DecodeString(text)
-		if !ok || err != nil || len(want) != 32 {
+		want, err := golden.ParseDigest(text)
+		if !ok || err != nil {
 			v.report("esp-manifest", "%s has the line %q", image.ManifestPath, lines.Text())
 			continue
 		}
-		if err := v.manifestFile(volume, name, [32]byte(want)); err != nil {
+		if err := v.manifestFile(volume, name, want); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (v *verifier) manifestFile(volume *fat32.FS, name string, want [32]byte) error {
+func (v *verifier) manifestFile(volume *fat32.FS, name string, want golden.Digest) error {
 	f, err := volume.Open(name)
 	if err != nil {
 		v.report("esp-digest", "%v", err)

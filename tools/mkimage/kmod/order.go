@@ -101,9 +101,6 @@ func (t *Tree) readBuiltin() error {
 	return nil
 }
 
-// Len is the number of modules in the tree.
-func (t *Tree) Len() int { return len(t.paths) }
-
 // Module returns the uncompressed content of a module.
 func (t *Tree) Module(name string) ([]byte, error) {
 	file, ok := t.paths[name]
