@@ -38,9 +38,10 @@ var layers = []layer{
 
 	{room: "efi/pecoff"},
 	{room: "efi/goefi"},
-	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
+	{room: "efi/uefi", rooms: []string{"efi/goefi", "efi/watchdog"}},
+	{room: "efi/watchdog"},
 	{room: "efi/examples", rooms: []string{"efi/goefi", "efi/uefi"}},
-	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/pecoff", "efi/uefi", "esp", "golden", "gpt", "markers"}},
+	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/pecoff", "efi/uefi", "efi/watchdog", "esp", "golden", "gpt", "markers"}},
 
 	{
 		room:  "initramfs",
@@ -55,8 +56,8 @@ var layers = []layer{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
 		},
 	},
-	{room: "ovmf-tests/apps", rooms: []string{"efi/goefi", "efi/uefi"}},
-	{room: "ovmf-tests", rooms: []string{"gpt", "markers", "tools"}, other: []string{"golang.org/x/sys"}},
+	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers", "tools"}, other: []string{"golang.org/x/sys"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.

@@ -2,7 +2,10 @@ package markers
 
 import "strconv"
 
-const bootmgr = "RAYOS_BOOTMGR"
+const (
+	bootmgr    = "RAYOS_BOOTMGR"
+	bootMarker = "RAYOS_BOOT_MARKER"
+)
 
 // EntryKind says where a boot entry comes from.
 type EntryKind string
@@ -13,6 +16,7 @@ const (
 	KindUKI     EntryKind = "uki"     // Type #2 entry: a unified kernel image
 	KindSlot    EntryKind = "slot"    // kernel slot in the RayOS Kernel partition
 	KindWindows EntryKind = "windows" // Windows Boot Manager
+	KindGolden  EntryKind = "golden"  // the golden snapshots
 	KindSetup   EntryKind = "setup"   // the firmware's setup
 )
 
@@ -22,7 +26,7 @@ var bootmgrDiscovered = define(Definition{
 	Fields: []FieldDefinition{
 		{Key: "entry", Meaning: "entry ID"},
 		{Key: "kind", Meaning: "where the entry comes from", Values: []string{
-			string(KindBLS), string(KindUKI), string(KindSlot), string(KindWindows), string(KindSetup),
+			string(KindBLS), string(KindUKI), string(KindSlot), string(KindWindows), string(KindGolden), string(KindSetup),
 		}},
 	},
 	Example: BootmgrDiscovered{Entry: "rayos", Kind: KindBLS},
@@ -68,6 +72,7 @@ const (
 	ReasonUser     SelectReason = "user"     // chosen in the menu
 	ReasonOneShot  SelectReason = "oneshot"  // asked for by the last system, for this boot only
 	ReasonFallback SelectReason = "fallback" // the entry chosen before it could not be started
+	ReasonRecovery SelectReason = "recovery" // the machine is to be recovered
 )
 
 var bootmgrSelected = define(Definition{
@@ -76,7 +81,7 @@ var bootmgrSelected = define(Definition{
 	Fields: []FieldDefinition{
 		{Key: "entry", Meaning: "entry ID"},
 		{Key: "reason", Meaning: "why it was chosen", Values: []string{
-			string(ReasonDefault), string(ReasonFirst), string(ReasonUser), string(ReasonOneShot), string(ReasonFallback),
+			string(ReasonDefault), string(ReasonFirst), string(ReasonUser), string(ReasonOneShot), string(ReasonFallback), string(ReasonRecovery),
 		}},
 	},
 	Example: BootmgrSelected{Entry: "rayos", Reason: ReasonDefault},

@@ -30,7 +30,7 @@ var bootStages = [...]*Definition{
 
 func defineStage(stage BootStage, name, meaning string) *Definition {
 	return define(Definition{
-		Subsystem: "RAYOS_BOOT_MARKER", Name: name, EmittedBy: EmittedByRuntime, Since: "0.1",
+		Subsystem: bootMarker, Name: name, EmittedBy: EmittedByRuntime, Since: "0.1",
 		Meaning: meaning,
 		Fields: []FieldDefinition{
 			{Key: "seq", Number: true, Meaning: "boot markers before this one in this boot"},
