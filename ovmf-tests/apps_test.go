@@ -28,8 +28,9 @@ func TestConformance(t *testing.T) {
 		{name: "128MB", app: "conformance", machine: qemu.Machine{MemoryMiB: 128}},
 		{name: "memory-stress", app: "memstress"},
 		{
-			name: "services", app: "services", machine: qemu.Machine{Extra: []string{"-device", "virtio-rng-pci"}},
-			files: map[string]string{"state.bin": zeros(t, 16<<10)},
+			name: "services", app: "services",
+			machine: qemu.Machine{Extra: append(writeProtectedDisk(t), "-device", "virtio-rng-pci")},
+			files:   map[string]string{"state.bin": zeros(t, 16<<10)},
 		},
 		{name: "fifty-starts", app: "nested", files: map[string]string{"child.efi": app(t, "child")}},
 	} {
@@ -48,6 +49,13 @@ func TestConformance(t *testing.T) {
 			m.ExpectOff()
 		})
 	}
+}
+
+// writeProtectedDisk are QEMU's arguments for a second disk that the guest cannot write. Its place in the boot order makes OVMF look at it.
+func writeProtectedDisk(t *testing.T) []string {
+	t.Helper()
+	path := harness.ForeignDisk(t, foreignMiB, map[string]string{"state.bin": zeros(t, 16<<10)})
+	return []string{"-drive", "if=none,id=protected,format=raw,readonly=on,file=" + path, "-device", "virtio-blk-pci,drive=protected,bootindex=9"}
 }
 
 // zeros is the path of a file of that many zero bytes.

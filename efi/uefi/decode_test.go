@@ -68,3 +68,15 @@ func FuzzMedia(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecodeVolumeInfo(f *testing.F) {
+	r := raw.FileSystemInfo{Size: 40, VolumeSize: 1 << 29, FreeSpace: 1 << 20, BlockSize: 4096, VolumeLabel: [2]uint16{'E', 0}}
+	f.Add(raw.Encode(&r))
+	f.Add(raw.Encode(&r)[:36])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v, err := decodeVolumeInfo(b)
+		if err == nil && (v.FreeBytes < 0 || v.FreeBytes > v.SizeBytes || v.BlockBytes < 0 || len(v.Label) > 3*len(b)) {
+			t.Errorf("decoded %+v", v)
+		}
+	})
+}

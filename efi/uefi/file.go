@@ -200,6 +200,11 @@ func (f *File) writeAt(data []byte, offset uint64) (err error) {
 		}
 		data = data[n:]
 	}
+	return f.flush()
+}
+
+// flush is EFI_FILE_PROTOCOL.Flush (UEFI 2.10 §13.5.15).
+func (f *File) flush() error {
 	if status := f.sys.call(f.protocol().Flush, gate.Word(f.handle)); status.IsError() {
 		return fmt.Errorf("flush: %w", status)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"path"
 	"strings"
 	"time"
 
@@ -77,17 +78,49 @@ func (i fileInfo) validEntry() bool {
 // stat asks for the file's information; its name is the last element of the name
 // by which it was opened, whatever the volume's spelling.
 func (f *File) stat() (fileInfo, error) {
+	b, err := f.getInfo(fileInfoID)
+	if err != nil {
+		return fileInfo{}, err
+	}
+	i, err := decodeFileInfo(b)
+	i.name = path.Base(f.name)
+	return i, err
+}
+
+// getInfo is EFI_FILE_PROTOCOL.GetInfo (UEFI 2.10 §13.5.13).
+func (f *File) getInfo(id GUID) ([]byte, error) {
 	buffer := make([]byte, infoBytes)
 	size := uintptr(len(buffer))
-	id := fileInfoID
 	status := f.sys.call(f.protocol().GetInfo, gate.Word(f.handle), gate.Pointer(&id), gate.Pointer(&size), gate.Slice(buffer))
 	if status.IsError() {
-		return fileInfo{}, fmt.Errorf("get information: %w", status)
+		return nil, fmt.Errorf("get information: %w", status)
 	}
 	if size > uintptr(len(buffer)) {
-		return fileInfo{}, fmt.Errorf("get information: the firmware claims %d bytes in a buffer of %d", size, len(buffer))
+		return nil, fmt.Errorf("get information: the firmware claims %d bytes in a buffer of %d", size, len(buffer))
 	}
-	i, err := decodeFileInfo(buffer[:size])
-	i.name = f.name[strings.LastIndexByte(f.name, '/')+1:]
-	return i, err
+	return buffer[:size], nil
+}
+
+// rename is EFI_FILE_PROTOCOL.SetInfo with everything as it is but the name,
+// which is one within the file's directory (UEFI 2.10 §13.5.14, §13.5.16). Times
+// of zero leave the file's as they are, which need not be valid ones.
+func (f *File) rename(name string) error {
+	b, err := f.getInfo(fileInfoID)
+	if err != nil {
+		return err
+	}
+	r, ok := raw.Decode[raw.FileInfo](b)
+	if !ok {
+		return fmt.Errorf("decode file information: %d bytes are too few", len(b))
+	}
+	units := putUnits(nil, encodeUCS2(name))
+	r.Size = uint64(raw.SizeOf[raw.FileInfo]()) + uint64(len(units))
+	r.CreateTime, r.LastAccessTime, r.ModificationTime = raw.Time{}, raw.Time{}, raw.Time{}
+	b = append(raw.Encode(&r), units...)
+	id := fileInfoID
+	status := f.sys.call(f.protocol().SetInfo, gate.Word(f.handle), gate.Pointer(&id), gate.Word(len(b)), gate.Slice(b))
+	if status.IsError() {
+		return fmt.Errorf("set information: %w", status)
+	}
+	return nil
 }

@@ -24,7 +24,8 @@ var (
 	RNGProtocol              = MustParseGUID("3152bca5-eade-433d-862e-c01cdc291f44")
 	SimpleFileSystemProtocol = MustParseGUID("964e5b22-6459-11d2-8e39-00a0c969723b")
 
-	fileInfoID = MustParseGUID("09576e92-6d3f-11d2-8e39-00a0c969723b") // EFI_FILE_INFO_ID
+	fileInfoID       = MustParseGUID("09576e92-6d3f-11d2-8e39-00a0c969723b") // EFI_FILE_INFO_ID
+	fileSystemInfoID = MustParseGUID("09576e93-6d3f-11d2-8e39-00a0c969723b") // EFI_FILE_SYSTEM_INFO_ID
 )
 
 // ParseGUID reads the registry form, 8be4df61-93ca-11d2-aa0d-00e098032b8c, in

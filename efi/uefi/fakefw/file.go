@@ -1,7 +1,6 @@
 package fakefw
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/rayos/rayboot/efi/uefi"
@@ -39,9 +38,16 @@ func (fw *Firmware) fileProtocol() raw.FileProtocol {
 		Revision: 0x10000,
 		Open:     method("Open", fw.fileOpen), Close: method("Close", fw.fileClose),
 		Read: method("Read", fw.fileRead), Write: method("Write", fw.fileWrite),
-		SetPosition: method("SetPosition", fileSetPosition), GetInfo: method("GetInfo", fileGetInfo),
-		Flush: method("Flush", fileFlush),
+		SetPosition: method("SetPosition", fileSetPosition),
+		GetInfo:     method("GetInfo", fileGetInfo), SetInfo: method("SetInfo", fileSetInfo),
+		Flush: method("Flush", fileFlush), Delete: method("Delete", fw.fileDelete),
 	}
+}
+
+// openModes are those that the specification allows.
+var openModes = map[uint64]bool{
+	raw.FileModeRead: true, raw.FileModeRead | raw.FileModeWrite: true,
+	raw.FileModeRead | raw.FileModeWrite | raw.FileModeCreate: true,
 }
 
 func (fw *Firmware) fileOpen(f *openFile, args []uintptr) uefi.Status {
@@ -53,12 +59,16 @@ func (fw *Firmware) fileOpen(f *openFile, args []uintptr) uefi.Status {
 	}
 	n := f.volume.find(from, name)
 	switch {
-	case mode != raw.FileModeRead && mode != raw.FileModeRead|raw.FileModeWrite:
+	case !openModes[mode] || args[4] != 0:
 		return uefi.ErrInvalidParameter
-	case n == nil:
-		return uefi.ErrNotFound
 	case mode&raw.FileModeWrite != 0 && f.volume.readOnly:
 		return uefi.ErrWriteProtected
+	case n == nil && mode&raw.FileModeCreate != 0:
+		if n = f.volume.create(from, name); n == nil {
+			return uefi.ErrNotFound
+		}
+	case n == nil:
+		return uefi.ErrNotFound
 	}
 	*raw.At[uintptr](args[1]) = fw.newOpenFile(f.volume, n, mode)
 	return uefi.Success
@@ -123,13 +133,33 @@ func (fw *Firmware) fileWrite(f *openFile, args []uintptr) uefi.Status {
 	if f.mode&raw.FileModeWrite == 0 {
 		return uefi.ErrAccessDenied
 	}
-	end := f.position + uint64(len(data))
-	if missing := int(end) - len(f.node.data); missing > 0 {
-		f.node.data = append(f.node.data, bytes.Repeat([]byte{0}, missing)...)
+	// What fits is written even if not all does, as by a driver that allocates
+	// while it goes.
+	grown := f.volume.grow(f.node, int(f.position)+len(data))
+	n := 0
+	if f.position < uint64(len(f.node.data)) {
+		n = copy(f.node.data[f.position:], data)
 	}
-	copy(f.node.data[f.position:], data)
-	f.position, f.node.flushed = end, false
+	f.position, f.node.flushed = f.position+uint64(n), false
+	*size = uintptr(n)
+	if !grown {
+		return uefi.ErrVolumeFull
+	}
 	return uefi.Success
+}
+
+func (fw *Firmware) fileDelete(f *openFile, args []uintptr) uefi.Status {
+	status := uefi.Success
+	switch {
+	case f.mode&raw.FileModeWrite == 0, f.node.parent == nil, len(f.node.children) > 0:
+		status = uefi.WarnDeleteFailure
+	default:
+		f.node.unlink()
+	}
+	if closed := fw.fileClose(f, args); closed != uefi.Success {
+		return closed
+	}
+	return status
 }
 
 func fileSetPosition(f *openFile, args []uintptr) uefi.Status {
@@ -140,15 +170,48 @@ func fileSetPosition(f *openFile, args []uintptr) uefi.Status {
 	return uefi.Success
 }
 
-// fileInfoID is EFI_FILE_INFO_ID.
-var fileInfoID = uefi.MustParseGUID("09576e92-6d3f-11d2-8e39-00a0c969723b")
+// Records that GetInfo and SetInfo exchange: EFI_FILE_INFO_ID and
+// EFI_FILE_SYSTEM_INFO_ID.
+var (
+	fileInfoID       = uefi.MustParseGUID("09576e92-6d3f-11d2-8e39-00a0c969723b")
+	fileSystemInfoID = uefi.MustParseGUID("09576e93-6d3f-11d2-8e39-00a0c969723b")
+)
 
 func fileGetInfo(f *openFile, args []uintptr) uefi.Status {
-	if guidAt(args[1]) != fileInfoID {
-		return uefi.ErrUnsupported
-	}
 	size := raw.At[uintptr](args[2])
-	return answer(raw.Bytes(args[3], int(*size)), size, f.node.info(f.volume.readOnly))
+	buffer := raw.Bytes(args[3], int(*size))
+	switch guidAt(args[1]) {
+	case fileInfoID:
+		return answer(buffer, size, f.node.info(f.volume.readOnly))
+	case fileSystemInfoID:
+		return answer(buffer, size, f.volume.info())
+	}
+	return uefi.ErrUnsupported
+}
+
+// fileSetInfo changes the name. Times of zero mean the old ones; anything else
+// that would change is refused.
+func fileSetInfo(f *openFile, args []uintptr) uefi.Status {
+	b := raw.Bytes(args[3], int(args[2]))
+	r, ok := raw.Decode[raw.FileInfo](b)
+	old, _ := raw.Decode[raw.FileInfo](f.node.info(f.volume.readOnly))
+	old.Size, old.CreateTime, old.LastAccessTime, old.ModificationTime = r.Size, raw.Time{}, raw.Time{}, raw.Time{}
+	switch {
+	case guidAt(args[1]) != fileInfoID:
+		return uefi.ErrUnsupported
+	case !ok || r.Size != uint64(len(b)):
+		return uefi.ErrBadBufferSize
+	case r != old:
+		return uefi.ErrInvalidParameter
+	case f.mode&raw.FileModeWrite == 0 || f.node.parent == nil:
+		return uefi.ErrAccessDenied
+	}
+	name := uefi.DecodeUTF16(b[raw.SizeOf[raw.FileInfo]():])
+	if other := f.node.parent.child(name); name == "" || strings.ContainsAny(name, illegal) || other != nil && other != f.node {
+		return uefi.ErrAccessDenied
+	}
+	f.node.name, f.node.flushed = name, false
+	return uefi.Success
 }
 
 func fileFlush(f *openFile, _ []uintptr) uefi.Status {

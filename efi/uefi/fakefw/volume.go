@@ -20,11 +20,19 @@ type Volume struct {
 	*Partition
 	root     *node
 	readOnly bool
+	capacity int // bytes that all files together can take up
 }
+
+// clusterBytes is what files take up a multiple of.
+const clusterBytes = 512
+
+// illegal are characters that names on FAT do not have.
+const illegal = `\/:*?"<>|`
 
 // node is a file or a directory.
 type node struct {
 	name     string
+	parent   *node // nil in the root
 	dir      bool
 	data     []byte
 	children []*node
@@ -36,6 +44,7 @@ type node struct {
 // machine is where the program was loaded from.
 func (p *Partition) Format(files Files) *Volume {
 	v := &Volume{Partition: p, root: &node{dir: true, claimed: -1}}
+	v.capacity = p.sizeBytes()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		v.WriteFile(name, []byte(files[name]))
 	}
@@ -54,6 +63,57 @@ func (p *Partition) Format(files Files) *Volume {
 // SetReadOnly makes the volume refuse to be written.
 func (v *Volume) SetReadOnly() { v.readOnly = true }
 
+// SetFree leaves room on the volume for so many bytes, in whole clusters of 512.
+func (v *Volume) SetFree(bytes int) { v.capacity = v.root.used() + bytes/clusterBytes*clusterBytes }
+
+// free is how many bytes are free.
+func (v *Volume) free() int { return v.capacity - v.root.used() }
+
+// used is the room that the files from n down take up.
+func (n *node) used() int {
+	sum := clusters(len(n.data))
+	for _, c := range n.children {
+		sum += c.used()
+	}
+	return sum
+}
+
+func clusters(bytes int) int { return (bytes + clusterBytes - 1) / clusterBytes * clusterBytes }
+
+// sizeBytes is the size of the partition.
+func (p *Partition) sizeBytes() int {
+	return int(p.Info.EndLBA-p.Info.StartLBA+1) * p.Disk.BlockSize
+}
+
+// grow makes a file at least size bytes long, as far as there is room, and
+// reports whether there was.
+func (v *Volume) grow(n *node, size int) bool {
+	fits := min(size, clusters(len(n.data))+v.free())
+	if missing := fits - len(n.data); missing > 0 {
+		n.data = append(n.data, make([]byte, missing)...)
+	}
+	return fits == size
+}
+
+// create makes an empty file, nil if its directory does not exist or its name is
+// none.
+func (v *Volume) create(from *node, name string) *node {
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		from, name = v.find(from, name[:i]), name[i+1:]
+	}
+	if from == nil || !from.dir || name == "" || strings.ContainsAny(name, illegal) {
+		return nil
+	}
+	n := &node{name: name, parent: from, claimed: -1}
+	from.children = append(from.children, n)
+	return n
+}
+
+// unlink takes the node out of its directory.
+func (n *node) unlink() {
+	n.parent.children = slices.DeleteFunc(n.parent.children, func(c *node) bool { return c == n })
+}
+
 // WriteFile makes or replaces a file with the directories above it; a name with
 // a slash at the end is a directory.
 func (v *Volume) WriteFile(name string, data []byte) {
@@ -65,7 +125,7 @@ func (v *Volume) WriteFile(name string, data []byte) {
 		}
 		next := n.child(part)
 		if next == nil {
-			next = &node{name: part, dir: i < len(parts)-1, claimed: -1, flushed: true}
+			next = &node{name: part, parent: n, dir: i < len(parts)-1, claimed: -1, flushed: true}
 			n.children = append(n.children, next)
 		}
 		n = next
@@ -87,13 +147,7 @@ func (v *Volume) ReadFile(name string) []byte {
 }
 
 // Remove takes a file or a directory away.
-func (v *Volume) Remove(name string) {
-	parent, base := v.root, name
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		parent, base = v.find(v.root, name[:i]), name[i+1:]
-	}
-	parent.children = slices.DeleteFunc(parent.children, func(n *node) bool { return strings.EqualFold(n.name, base) })
-}
+func (v *Volume) Remove(name string) { v.find(v.root, name).unlink() }
 
 // ClaimSize makes a file claim a size that it does not have.
 func (v *Volume) ClaimSize(name string, size int64) { v.find(v.root, name).claimed = size }
@@ -143,4 +197,15 @@ func (n *node) info(readOnly bool) []byte {
 		r.Attribute |= raw.FileReadOnly
 	}
 	return append(raw.Encode(&r), name...)
+}
+
+// info is the volume's EFI_FILE_SYSTEM_INFO with its label.
+func (v *Volume) info() []byte {
+	label := append(encodeUnits("ESP"), 0, 0)
+	r := raw.FileSystemInfo{
+		ReadOnly: toByte(v.readOnly), VolumeSize: uint64(v.sizeBytes()), FreeSpace: uint64(v.free()), BlockSize: clusterBytes,
+	}
+	b := raw.Encode(&r)[:36] // the Go struct includes the start of the label
+	r.Size = uint64(len(b) + len(label))
+	return append(raw.Encode(&r)[:len(b)], label...)
 }

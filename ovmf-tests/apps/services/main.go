@@ -1,5 +1,5 @@
 // Command services checks inside a virtual machine those bindings of package uefi that the boot manager does not use at every
-// boot: the screen, writing in place, the memory map, load options, directories. It prints what package report says and powers
+// boot: the screen, making, renaming and writing files, the memory map, load options, directories. It prints what package report says and powers
 // the machine off.
 package main
 
@@ -23,6 +23,10 @@ func main() {
 	r.Check("the memory map has free memory and no overlap", func() error { return memoryMap(sys) })
 	r.Check("a load option names what was started", func() error { return loadOption(sys) })
 	r.Check("write into a file in place", func() error { return writeInPlace(sys) })
+	r.Check("create, rename and remove a file", func() error { return fileLife(sys) })
+	r.Check("names that are taken or missing", func() error { return takenNames(sys) })
+	r.Check("a full volume keeps no part of a file", func() error { return fullVolume(sys) })
+	r.Check("a read-only volume refuses changes", func() error { return readOnlyVolume(sys) })
 	r.Check("list a directory", func() error { return directory(sys) })
 	r.Check("an unknown file does not exist", func() error { return missing(sys) })
 	r.Check("the device path names the program's partition", func() error { return devicePath(sys) })

@@ -66,6 +66,9 @@ func TestLayouts(t *testing.T) {
 		{FileInfo{}, 80, map[string]uintptr{
 			"Size": 0, "FileSize": 8, "PhysicalSize": 16, "CreateTime": 24, "LastAccessTime": 40, "ModificationTime": 56, "Attribute": 72,
 		}},
+		{FileSystemInfo{}, 40, map[string]uintptr{
+			"Size": 0, "ReadOnly": 8, "VolumeSize": 16, "FreeSpace": 24, "BlockSize": 32, "VolumeLabel": 36,
+		}},
 		{BlockIOProtocol{}, 48, map[string]uintptr{
 			"Revision": 0, "Media": 8, "Reset": 16, "ReadBlocks": 24, "WriteBlocks": 32, "FlushBlocks": 40,
 		}},

@@ -96,8 +96,9 @@ type FileProtocol struct {
 
 // Open modes and attributes of files (UEFI 2.10 §13.5.2).
 const (
-	FileModeRead  = 0x1
-	FileModeWrite = 0x2
+	FileModeRead   = 0x1
+	FileModeWrite  = 0x2
+	FileModeCreate = 1 << 63
 
 	FileReadOnly  = 0x1
 	FileDirectory = 0x10
@@ -113,6 +114,18 @@ type FileInfo struct {
 	LastAccessTime   Time
 	ModificationTime Time
 	Attribute        uint64
+}
+
+// FileSystemInfo is the fixed part of EFI_FILE_SYSTEM_INFO with the start of the
+// label, which is CHAR16 with a terminating null (UEFI 2.10 §13.5.17).
+type FileSystemInfo struct {
+	Size        uint64
+	ReadOnly    uint8
+	_           [7]uint8
+	VolumeSize  uint64
+	FreeSpace   uint64
+	BlockSize   uint32
+	VolumeLabel [2]uint16
 }
 
 // BlockIOProtocol is EFI_BLOCK_IO_PROTOCOL (UEFI 2.10 §13.9).

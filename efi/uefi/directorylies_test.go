@@ -1,0 +1,81 @@
+package uefi_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/efi/uefi/fakefw"
+	"github.com/rayos/rayboot/efi/uefi/internal/raw"
+)
+
+func succeed([]uintptr) uefi.Status { return uefi.Success }
+
+// TestDirectoryChangesOfLyingFirmware: a change that the firmware only claims is
+// an error, and a file that came out wrong is removed.
+func TestDirectoryChangesOfLyingFirmware(t *testing.T) {
+	for want, c := range map[string]struct {
+		call string
+		lie  fakefw.Function
+		op   func(*uefi.FileSystem) error
+	}{
+		"after deleting it: file already exists": {"File.Delete", nil, func(f *uefi.FileSystem) error { return f.Remove("f") }},
+		"under the new name: EFI_NOT_FOUND":      {"File.SetInfo", succeed, func(f *uefi.FileSystem) error { return f.Rename("f", "g") }},
+		"does not hold what was written":         {"File.Write", succeed, func(f *uefi.FileSystem) error { return f.Create("new", []byte("x")) }},
+		"a new file": {"File.GetInfo", func(args []uintptr) uefi.Status {
+			*raw.At[uintptr](args[2]) = 84
+			*raw.At[raw.FileInfo](args[3]) = raw.FileInfo{Size: 84, FileSize: 5}
+			return uefi.Success
+		}, func(f *uefi.FileSystem) error { return f.Create("new", []byte("x")) }},
+		"not a file of 7 bytes": {"File.Flush", nil, func(f *uefi.FileSystem) error { return f.Rename("f", "g") }},
+	} {
+		t.Run(want, func(t *testing.T) {
+			fw := fakefw.New()
+			defer fw.Close()
+			v := fw.AddVolume(fakefw.Files{"f": "content"})
+			fsys := openVolume(t, v, fw)
+			switch {
+			case c.lie != nil:
+				fw.Override(c.call, c.lie)
+			case c.call == "File.Delete": // closes the handle, as it must, and no more
+				honest := fw.Override("File.Close", nil)
+				fw.Override("File.Close", honest)
+				fw.Override("File.Delete", honest)
+			default:
+				fw.Override(c.call, func([]uintptr) uefi.Status { v.ClaimSize("g", 3); return uefi.Success })
+			}
+			if err := c.op(fsys); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+			if leaks := fw.Leaks(); len(leaks) > 0 {
+				t.Errorf("not given back: %q", leaks)
+			}
+			if got := contentOrNone(fw, "new"); c.call == "File.Write" && got != "none" {
+				t.Errorf("a file that came out wrong is left: %q", got)
+			}
+		})
+	}
+}
+
+func TestVolumeInfoOfLyingFirmware(t *testing.T) {
+	for want, lie := range map[string]func(size *uintptr, r *raw.FileSystemInfo){
+		"35 bytes are too few":             func(size *uintptr, _ *raw.FileSystemInfo) { *size = 35 },
+		"bytes are free of 5":              func(_ *uintptr, r *raw.FileSystemInfo) { r.VolumeSize = 5 },
+		"free of 9223372036854775808":      func(_ *uintptr, r *raw.FileSystemInfo) { r.VolumeSize = 1 << 63 },
+		"claims 5000 bytes in a buffer of": func(size *uintptr, _ *raw.FileSystemInfo) { *size = 5000 },
+	} {
+		fw := newFirmware(t)
+		fsys := openVolume(t, fw.AddVolume(nil), fw)
+		honest := fw.Override("File.GetInfo", nil)
+		fw.Override("File.GetInfo", func(args []uintptr) uefi.Status {
+			status := honest(args)
+			if size := raw.At[uintptr](args[2]); *size < 80 { // the volume's, not a file's
+				lie(size, raw.At[raw.FileSystemInfo](args[3]))
+			}
+			return status
+		})
+		if got, err := fsys.Info(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v, %v; want %q", got, err, want)
+		}
+	}
+}
