@@ -20,6 +20,7 @@ const (
 	RayOSDir      = "EFI/rayos"
 	ManagerPath   = RayOSDir + "/rayboot.efi" // the boot manager, the same file as at the removable path
 	InstallIDPath = RayOSDir + "/install.id"  // see ParseInstallID
+	BootStatePath = RayOSDir + "/boot-state"  // the boot-state record, see package bootmenu/record
 )
 
 // KernelPath returns where the RayOS kernel of a version lies.

@@ -51,4 +51,4 @@ func buildUKI(t *testing.T, osrel, uname, cmdline string) []byte {
 }
 
 // hex writes an address for objcopy.
-func hex(n int) string { return "0x" + strconv.FormatInt(int64(n), 16) }
+func hexDigits(n int) string { return "0x" + strconv.FormatInt(int64(n), 16) }
