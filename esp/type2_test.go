@@ -131,7 +131,7 @@ func TestReadPELikeStd(t *testing.T) {
 		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		args = append(args, "--add-section", name+"="+file, "--change-section-vma", name+"="+hex(address))
+		args = append(args, "--add-section", name+"="+file, "--change-section-vma", name+"="+hexDigits(address))
 		address += 0x100000
 	}
 	uki := filepath.Join(dir, "debian.efi")
