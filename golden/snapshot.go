@@ -1,0 +1,109 @@
+package golden
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Where snapshots lie on the ESP, and limits.
+const (
+	Dir           = "EFI/rayos/golden"
+	ManifestBytes = 4096
+	MaxSnapshots  = 5
+	MaxOptions    = 2048    // bytes of a command line
+	MaxPartBytes  = 1 << 30 // of a kernel or an initrd
+	maxName       = 64      // bytes of an entry's key
+	maxTitle      = 128     // bytes
+	noSlot        = -1      // a part that is a file of the store
+	maxSlot       = 15      // highest kernel slot
+	partSuffix    = ".bin"  // of a part's file
+	manifestChars = 32      // hexadecimal digits of a manifest's file name
+)
+
+// State says how far a snapshot is trusted.
+type State uint8
+
+// The states.
+const (
+	Candidate State = iota // its boot reached SHELL_READY
+	Stable                 // its boot reached GOLDEN
+)
+
+// String is the state's name, and the suffix of its manifests.
+func (s State) String() string {
+	if s == Stable {
+		return "stable"
+	}
+	return "candidate"
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Part is a kernel or an initrd of a snapshot.
+type Part struct {
+	LengthBytes int64  `json:"lengthBytes"`
+	SHA256      Digest `json:"sha256"`
+	Slot        int    `json:"slot"`        // -1: a file of the store; else the kernel slot of partition 2
+	OffsetBytes int64  `json:"offsetBytes"` // within partition 2, for a slot only
+}
+
+// FileName is the part's name in the store; it says what must be in it.
+func (p Part) FileName() string { return p.SHA256.String() + partSuffix }
+
+// Snapshot is a system that was booted well.
+type Snapshot struct {
+	Sequence  uint64                      `json:"sequence"` // the highest is the newest
+	State     State                       `json:"state"`
+	Entry     string                      `json:"entry"` // key of the entry that it was taken of
+	Title     string                      `json:"title"` // for people
+	Kernel    Part                        `json:"kernel"`
+	Initrd    Part                        `json:"initrd"` // LengthBytes 0: there is none
+	Options   string                      `json:"options"`
+	Signature [ed25519.SignatureSize]byte `json:"-"` // zero: not signed
+}
+
+// ID identifies the content: what is started, and with which command line.
+func (s Snapshot) ID() Digest {
+	h := sha256.New()
+	h.Write([]byte("RayOS golden snapshot\x00"))
+	h.Write(s.Kernel.SHA256[:])
+	h.Write(s.Initrd.SHA256[:])
+	h.Write([]byte(s.Options))
+	return Digest(h.Sum(nil))
+}
+
+// Name is the name of the snapshot's manifest in Dir.
+func (s Snapshot) Name() string {
+	return s.ID().String()[:manifestChars] + "." + s.State.String()
+}
+
+// SignedBytes is what a signature is made over: all that is started.
+func (s Snapshot) SignedBytes() []byte {
+	id := s.ID()
+	b := append([]byte("RayOS golden signature\x00"), id[:]...)
+	for _, p := range []Part{s.Kernel, s.Initrd} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(p.LengthBytes))
+	}
+	return b
+}
+
+// ErrSignature is in the chain of the errors of CheckSignature.
+var ErrSignature = errors.New("not signed with the key of this boot manager")
+
+// CheckSignature says why the snapshot's signature is not one of the key, nil if
+// it is.
+func (s Snapshot) CheckSignature(key ed25519.PublicKey) error {
+	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, s.SignedBytes(), s.Signature[:]) {
+		return fmt.Errorf("snapshot %.16s: %w", s.ID(), ErrSignature)
+	}
+	return nil
+}
+
+// Sign signs the snapshot.
+func (s *Snapshot) Sign(key ed25519.PrivateKey) {
+	copy(s.Signature[:], ed25519.Sign(key, s.SignedBytes()))
+}
