@@ -101,21 +101,28 @@ func (s State) makeDefault() (State, []Effect) {
 		return s, nil
 	}
 	e := s.entries[s.cursor]
-	if e.Kind == markers.KindSetup {
+	switch {
+	case e.Kind == markers.KindSetup:
 		s.notice = "The firmware's setup cannot be the default."
+		return s, nil
+	case e.Kind == markers.KindGolden:
+		s.notice = "A golden snapshot is for recovery and cannot be the default."
 		return s, nil
 	}
 	return s, []Effect{SaveDefault{ID: e.ID}}
 }
 
-// recover starts the recovery entry.
+// recover starts the newest golden snapshot, or else the recovery entry.
 func (s State) recover() (State, []Effect) {
+	if i := s.golden(); i >= 0 {
+		return s.start(i, markers.ReasonUser, "")
+	}
 	for i, e := range s.entries {
 		if e.Recovery {
 			return s.start(i, markers.ReasonUser, e.Options)
 		}
 	}
-	s.notice = "There is no recovery entry on this disk."
+	s.notice = "There is neither a golden snapshot nor a recovery entry on this disk."
 	return s, nil
 }
 

@@ -49,7 +49,7 @@ func walk(t *testing.T, s State, effects []Effect, path []Event, depth int) {
 		ActionFailed{"power off", "unsupported"},
 	}
 	if start := started(effects); start != nil {
-		next = []Event{StartFailed{ID: start.ID, Problem: "refused"}, KeyPressed{Key{Code: Enter}}, Tick{}}
+		next = []Event{StartFailed{ID: start.ID, Stage: markers.StageLoad, Problem: "refused"}, KeyPressed{Key{Code: Enter}}, Tick{}}
 	}
 	for _, e := range next {
 		before := fmt.Sprintf("%+v", s)
@@ -75,7 +75,7 @@ func checkInvariants(t *testing.T, s State, effects []Effect, path []Event) {
 	}
 	if start := started(effects); start != nil && start.Reason != markers.ReasonUser {
 		e := s.entries[s.cursor]
-		if e.ID != start.ID || !e.automatic() {
+		if e.ID != start.ID || !s.automatic(&e) {
 			t.Fatalf("%v: %s is started by itself", path, start.ID)
 		}
 	}

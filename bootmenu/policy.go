@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/markers"
 )
@@ -15,7 +16,7 @@ const WaitForever = -1
 type Config struct {
 	TimeoutSeconds int    // 0 starts at once without a menu; WaitForever never starts by itself
 	Default        string // entry ID or shell pattern, may be empty
-	OneShot        string // entry ID or shell pattern for this boot only, may be empty
+	OneShot        string // entry ID or shell pattern for this boot only, may be empty; consumed already
 	Editor         bool   // the command line may be edited (loader.conf editor, no Secure Boot)
 	Setup          bool   // the firmware can enter its setup
 	Heading        string // first line of the screen
@@ -27,9 +28,12 @@ type Phase uint8
 
 // The phases, named as users see them.
 const (
-	Idle      Phase = iota // before power-on was reported
-	Displayed              // the menu is on screen; keys and ticks are awaited
-	Selected               // an entry was chosen and is being loaded and started
+	Idle            Phase = iota // before power-on was reported, and while what it told is saved
+	Displayed                    // the menu is on screen; keys and ticks are awaited
+	Selected                     // an entry was chosen; its attempt is being recorded
+	Booting                      // it is being loaded and started
+	RecoveryPending              // a golden snapshot was chosen; its attempt is being recorded
+	Recovering                   // it is being verified and started
 )
 
 // noCountdown stands for a menu that waits for a person.
@@ -41,6 +45,12 @@ type State struct {
 	Phase   Phase
 	entries []Entry // in menu order, never changed in place
 	config  Config
+
+	record    record.Record // as it is to be
+	stored    record.Record // as it is on disk
+	nonce     record.Nonce
+	snapshots []Snapshot // those not refused yet
+	attempt   attempt
 
 	cursor    int // index of the highlighted entry
 	countdown int // seconds left, or noCountdown
@@ -62,8 +72,12 @@ func Step(s State, event Event) (State, []Effect) {
 		if s.Phase == Displayed {
 			return s.press(e.Key)
 		}
+	case StateSaved:
+		return s.stateSaved(e)
+	case TryCounted:
+		return s.tryCounted(e)
 	case StartFailed:
-		if s.Phase == Selected {
+		if s.Phase == Booting || s.Phase == Recovering {
 			return s.startFailed(e)
 		}
 	case DefaultSaved:
@@ -74,36 +88,37 @@ func Step(s State, event Event) (State, []Effect) {
 	return s, nil
 }
 
-func powerOn(e PoweredOn) (State, []Effect) {
-	s := State{
-		entries:   slices.Clone(e.Entries[:min(len(e.Entries), MaxEntries)]),
-		config:    e.Config,
-		countdown: noCountdown,
-		notice:    e.Config.Notice,
-	}
-	if wish := e.Config.OneShot; wish != "" && s.find(wish) < 0 {
-		s.notice = fmt.Sprintf("%q was asked for once, but it is not here or has no tries left.", wish)
+// decide chooses what is started first, and shows the menu or starts at once.
+func (s State) decide() (State, []Effect) {
+	if wish := s.config.OneShot; wish != "" && s.find(wish) < 0 {
+		s.notice = fmt.Sprintf("%q was asked for once, but it is not here or may not be started by itself.", wish)
 	}
 	choice, reason, ok := s.choose()
 	if !ok {
-		return s.show(nothingToStart, noCountdown), nil
+		return s.stop(s.notice)
 	}
 	s.cursor, s.pending = choice, reason
-	if e.Config.TimeoutSeconds == 0 && !e.KeyWaiting {
+	if s.config.TimeoutSeconds == 0 && !s.person {
 		return s.start(choice, reason, s.entries[choice].Options)
 	}
-	s.person = e.KeyWaiting
-	countdown := e.Config.TimeoutSeconds
-	if e.KeyWaiting || countdown < 0 {
+	countdown := s.config.TimeoutSeconds
+	if s.person || countdown < 0 {
 		countdown = noCountdown
 	}
 	return s.show(s.notice, countdown), nil
 }
 
-const nothingToStart = "No entry can be started by itself: choose one, or use a key below."
-
-// choose is the order of choice: one-shot, default, first.
+// choose is the order of choice: golden if the machine is to be recovered, then
+// one-shot, default, first.
 func (s *State) choose() (index int, reason markers.SelectReason, ok bool) {
+	if s.recovery() != "" {
+		if s.record.RecoveryAttempts >= RecoveryLimit {
+			return -1, "", false
+		}
+		if i := s.golden(); i >= 0 {
+			return i, markers.ReasonRecovery, true
+		}
+	}
 	for _, wish := range []struct {
 		pattern string
 		reason  markers.SelectReason
@@ -123,13 +138,38 @@ func (s *State) find(pattern string) int {
 		return -1
 	}
 	return slices.IndexFunc(s.entries, func(e Entry) bool {
-		return e.automatic() && (esp.MatchID(pattern, e.ID) || esp.MatchID(pattern, e.LoaderID))
+		return s.automatic(&e) && (esp.MatchID(pattern, e.ID) || esp.MatchID(pattern, e.LoaderID) || record.Key(e.ID) == pattern)
 	})
 }
 
 // first is the first entry that may be started without a person, or -1.
 func (s *State) first() int {
-	return slices.IndexFunc(s.entries, func(e Entry) bool { return e.automatic() })
+	return slices.IndexFunc(s.entries, func(e Entry) bool { return s.automatic(&e) })
+}
+
+// golden is the menu's line for the golden snapshots, or -1.
+func (s *State) golden() int {
+	if len(s.snapshots) == 0 {
+		return -1
+	}
+	return slices.IndexFunc(s.entries, func(e Entry) bool { return e.Kind == markers.KindGolden })
+}
+
+// automatic reports whether the policy may start e without a person.
+func (s *State) automatic(e *Entry) bool { return e.startsAlone() && !s.disabled(e) }
+
+// disabled reports whether e has failed too often, or an operator disabled it.
+func (s *State) disabled(e *Entry) bool {
+	item := s.record.Find(record.Key(e.ID))
+	return item != nil && item.Disabled
+}
+
+// recovery is why the machine is to be recovered, empty if it is not.
+func (s *State) recovery() markers.RecoveryReason {
+	if s.record.Recovery == "" && len(s.snapshots) > 0 && s.first() < 0 {
+		return markers.RecoverNoEntry
+	}
+	return s.record.Recovery
 }
 
 func (s State) show(notice string, countdown int) State {
@@ -137,13 +177,17 @@ func (s State) show(notice string, countdown int) State {
 	return s
 }
 
-func (s State) start(index int, reason markers.SelectReason, options string) (State, []Effect) {
-	e := &s.entries[index]
-	s.Phase, s.cursor, s.countdown, s.editor = Selected, index, noCountdown, nil
-	if e.Kind == markers.KindSetup {
-		return s, []Effect{EnterSetup{}}
+// stop shows the menu, which waits for a person, and says why.
+func (s State) stop(notice string) (State, []Effect) {
+	why := "nothing can be started by itself"
+	if s.recovery() != "" && s.record.RecoveryAttempts >= RecoveryLimit {
+		why = fmt.Sprintf("%d starts of a golden snapshot were not good", s.record.RecoveryAttempts)
 	}
-	return s, []Effect{Start{ID: e.ID, Options: options, Reason: reason}}
+	if notice != "" {
+		notice += " "
+	}
+	return s.show(notice+"Stopped: "+why+". Choose one, or use a key below.", noCountdown),
+		[]Effect{Emit{markers.BootmgrStopped{Reason: why}}}
 }
 
 // Counting reports whether ticks matter: without a countdown, only a key does.
@@ -159,35 +203,6 @@ func (s State) tick() (State, []Effect) {
 	}
 	return s.start(s.cursor, s.pending, s.entries[s.cursor].Options)
 }
-
-// startFailed marks the entry and falls through to the next choice: at once on
-// an unattended machine, with the menu and a countdown in front of a person.
-func (s State) startFailed(e StartFailed) (State, []Effect) {
-	s.entries = slices.Clone(s.entries)
-	title := e.ID
-	if i := slices.IndexFunc(s.entries, func(x Entry) bool { return x.ID == e.ID }); i >= 0 {
-		s.entries[i].problem = e.Problem
-		title = s.entries[i].Title
-	}
-	notice := fmt.Sprintf("%s did not start: %s", title, e.Problem)
-	next := s.find(s.config.Default)
-	if next < 0 {
-		next = s.first()
-	}
-	if next < 0 {
-		return s.show(notice+". "+nothingToStart, noCountdown), nil
-	}
-	s.cursor, s.pending = next, markers.ReasonFallback
-	if s.person {
-		return s.show(notice, max(s.config.TimeoutSeconds, defaultFallbackSeconds)), nil
-	}
-	s.notice = notice
-	return s.start(next, markers.ReasonFallback, s.entries[next].Options)
-}
-
-// defaultFallbackSeconds is how long a person can read why an entry failed
-// before the next choice is started.
-const defaultFallbackSeconds = 5
 
 func (s State) defaultSaved(e DefaultSaved) State {
 	if e.Problem != "" {

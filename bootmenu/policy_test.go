@@ -25,6 +25,30 @@ func powered(e PoweredOn) State {
 	return s
 }
 
+// step is Step on a machine that can save its state. The effects are those
+// besides saving and telling.
+func step(s State, event Event) (State, []Effect) {
+	for {
+		var effects, rest []Effect
+		s, effects = Step(s, event)
+		event = nil
+		for _, effect := range effects {
+			switch effect.(type) {
+			case SaveState:
+				event = StateSaved{}
+			case CountTry:
+				event = TryCounted{}
+			case Emit:
+			default:
+				rest = append(rest, effect)
+			}
+		}
+		if event == nil {
+			return s, rest
+		}
+	}
+}
+
 // started is the one Start among the effects, or nil.
 func started(effects []Effect) *Start {
 	for _, e := range effects {
@@ -78,7 +102,7 @@ func TestCountdown(t *testing.T) {
 		}
 	}
 	s, effects := Step(s, Tick{})
-	if start := started(effects); start == nil || start.ID != "b" || start.Options != "root=b" || s.Phase != Selected {
+	if start := started(effects); start == nil || start.ID != "b" || start.Options != "root=b" || s.Phase != Booting {
 		t.Fatalf("the third tick of three starts b: %v", effects)
 	}
 }
@@ -121,7 +145,7 @@ func TestUnattendedFallsThroughAllEntriesAndStops(t *testing.T) {
 	var order []string
 	for start := started(effects); start != nil; start = started(effects) {
 		order = append(order, start.ID+" "+string(start.Reason))
-		s, effects = Step(s, StartFailed{ID: start.ID, Problem: "file not found"})
+		s, effects = step(s, StartFailed{ID: start.ID, Stage: markers.StageRead, Problem: "file not found"})
 	}
 	if want := []string{"b default", "a fallback", "c fallback"}; !slices.Equal(order, want) {
 		t.Errorf("order %q, want %q", order, want)
@@ -142,7 +166,7 @@ func TestUnattendedFallsThroughAllEntriesAndStops(t *testing.T) {
 func TestInFrontOfAPersonAFailureShowsTheMenu(t *testing.T) {
 	s := powered(PoweredOn{Entries: entries("a", "b"), Config: Config{TimeoutSeconds: 1}})
 	s, _ = Step(s, KeyPressed{Key{Code: Enter}})
-	s, effects := Step(s, StartFailed{ID: "a", Problem: "refused"})
+	s, effects := step(s, StartFailed{ID: "a", Stage: markers.StageLoad, Problem: "refused"})
 	if s.Phase != Displayed || effects != nil || !strings.Contains(s.notice, "A did not start: refused") {
 		t.Fatalf("phase %d, effects %v, notice %q", s.Phase, effects, s.notice)
 	}
@@ -162,23 +186,23 @@ func TestKeys(t *testing.T) {
 		keys string // \r Enter, \x1b Escape, \b Backspace, < and > cursor keys, ^ and v as well
 		want Effect
 	}{
-		{"\r", Start{"a", "root=a", markers.ReasonUser}},
-		{"j\r", Start{"b", "root=b", markers.ReasonUser}},
-		{"vv\r", Start{"c", "root=c", markers.ReasonUser}},
-		{"vvvvv\r", Start{"c", "root=c", markers.ReasonUser}},
-		{"jjk\r", Start{"b", "root=b", markers.ReasonUser}},
-		{"kkk\r", Start{"a", "root=a", markers.ReasonUser}},
-		{"3\r", Start{"c", "root=c", markers.ReasonUser}},
-		{"9\r", Start{"a", "root=a", markers.ReasonUser}},
+		{"\r", Start{ID: "a", Options: "root=a", Reason: markers.ReasonUser}},
+		{"j\r", Start{ID: "b", Options: "root=b", Reason: markers.ReasonUser}},
+		{"vv\r", Start{ID: "c", Options: "root=c", Reason: markers.ReasonUser}},
+		{"vvvvv\r", Start{ID: "c", Options: "root=c", Reason: markers.ReasonUser}},
+		{"jjk\r", Start{ID: "b", Options: "root=b", Reason: markers.ReasonUser}},
+		{"kkk\r", Start{ID: "a", Options: "root=a", Reason: markers.ReasonUser}},
+		{"3\r", Start{ID: "c", Options: "root=c", Reason: markers.ReasonUser}},
+		{"9\r", Start{ID: "a", Options: "root=a", Reason: markers.ReasonUser}},
 		{"2d", SaveDefault{"b"}},
-		{"r", Start{"c", "root=c", markers.ReasonUser}},
+		{"r", Start{ID: "c", Options: "root=c", Reason: markers.ReasonUser}},
 		{"f", EnterSetup{}},
 		{"p", PowerOff{}},
-		{"e x\r", Start{"a", "root=a x", markers.ReasonUser}},
-		{"e\b\b\bx\r", Start{"a", "roox", markers.ReasonUser}},
-		{"e<<<<<<quiet >\r", Start{"a", "quiet root=a", markers.ReasonUser}},
-		{"eabc\x1b\r", Start{"a", "root=a", markers.ReasonUser}},
-		{"ejp\r", Start{"a", "root=ajp", markers.ReasonUser}},
+		{"e x\r", Start{ID: "a", Options: "root=a x", Reason: markers.ReasonUser}},
+		{"e\b\b\bx\r", Start{ID: "a", Options: "roox", Reason: markers.ReasonUser}},
+		{"e<<<<<<quiet >\r", Start{ID: "a", Options: "quiet root=a", Reason: markers.ReasonUser}},
+		{"eabc\x1b\r", Start{ID: "a", Options: "root=a", Reason: markers.ReasonUser}},
+		{"ejp\r", Start{ID: "a", Options: "root=ajp", Reason: markers.ReasonUser}},
 	} {
 		s := powered(PoweredOn{Entries: recovery, Config: config})
 		var effects []Effect
@@ -212,7 +236,7 @@ func TestRefusedKeysSayWhy(t *testing.T) {
 	}{
 		{'e', locked, Config{}, "locked"},
 		{'e', fixed, Config{Editor: true}, "cannot be changed"},
-		{'r', locked, Config{}, "no recovery entry"},
+		{'r', locked, Config{}, "neither a golden snapshot"},
 		{'f', locked, Config{}, "no way into its setup"},
 		{'d', setup, Config{}, "cannot be the default"},
 	} {

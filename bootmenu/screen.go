@@ -3,6 +3,8 @@ package bootmenu
 import (
 	"fmt"
 	"strings"
+
+	"github.com/rayos/rayboot/bootmenu/record"
 )
 
 // Style is how a line of the screen is drawn.
@@ -99,24 +101,36 @@ func (d *drawing) entries(s State, room int) {
 	top := max(0, min(s.cursor-room/2, len(s.entries)-room))
 	defaultIndex := s.find(s.config.Default)
 	for i := top; i < min(top+room, len(s.entries)); i++ {
-		d.entry(i, s.entries[i], i == s.cursor, i == defaultIndex)
+		d.entry(i, s.entries[i], i == s.cursor, s.tags(i, defaultIndex))
 	}
 }
 
-func (d *drawing) entry(index int, e Entry, highlighted, isDefault bool) {
-	mark, style := ' ', Plain
-	if highlighted {
-		mark, style = '>', Highlight
-	}
+// tags say what is special about an entry.
+func (s *State) tags(index, defaultIndex int) []string {
+	e := &s.entries[index]
 	var tags []string
-	if isDefault {
+	if index == defaultIndex {
 		tags = append(tags, "default")
 	}
 	if e.Bad {
 		tags = append(tags, "no tries left")
 	}
-	if e.problem != "" {
+	item := s.record.Find(record.Key(e.ID))
+	switch {
+	case item != nil && item.Disabled:
+		tags = append(tags, "disabled")
+	case e.problem != "":
 		tags = append(tags, "did not start")
+	case item != nil:
+		tags = append(tags, fmt.Sprintf("failed %d/%d", item.Failures, EntryLimit))
+	}
+	return tags
+}
+
+func (d *drawing) entry(index int, e Entry, highlighted bool, tags []string) {
+	mark, style := ' ', Plain
+	if highlighted {
+		mark, style = '>', Highlight
 	}
 	title := e.Title
 	if e.Version != "" {
@@ -133,8 +147,17 @@ func (d *drawing) details(s State) {
 		return
 	}
 	e := s.entries[s.cursor]
-	d.add(Dim, "   %s: %s", e.ID, e.Source)
+	d.add(Dim, "   %s: %s%s", e.ID, s.lastFailure(&e), e.Source)
 	d.add(Dim, "   %s", e.Options)
+}
+
+// lastFailure says what the record remembers of an entry.
+func (s *State) lastFailure(e *Entry) string {
+	item := s.record.Find(record.Key(e.ID))
+	if item == nil || item.Failures == 0 {
+		return ""
+	}
+	return fmt.Sprintf("failed %d/%d, last %s at %s; ", item.Failures, EntryLimit, item.Cause, item.Stage)
 }
 
 func (d *drawing) status(s State) {

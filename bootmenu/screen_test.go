@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/rayos/rayboot/bootmenu/record"
+	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/markers"
 )
 
@@ -41,6 +43,11 @@ func TestScreens(t *testing.T) {
 	}
 	bad := rayos()
 	bad[1].Bad = true
+	failures := record.Loaded{Record: record.Record{RecoveryAttempts: 3, Recovery: markers.RecoverFailures, Entries: []record.Entry{
+		{Key: "rayos", Failures: 3, Disabled: true, Stage: record.BootStage(markers.ShellReady), Cause: markers.CauseStuck},
+		{Key: "rayos-slot", Failures: 1, Stage: record.StageStart, Cause: markers.CauseWatchdog},
+	}}}
+	kept := []Snapshot{{golden.Digest{1}, "RayOS 6.1.0"}, {golden.Digest{2}, "RayOS 6.0.9"}}
 	long := rayos()
 	long[0].Title = strings.Repeat("A very long title ", 10)
 	long[0].Options = strings.Repeat("option=value ", 30)
@@ -57,6 +64,8 @@ func TestScreens(t *testing.T) {
 		{"long", PoweredOn{Entries: long, Config: config}, "", ""},
 		{"empty", PoweredOn{Config: config}, "", ""},
 		{"failed", PoweredOn{Entries: rayos(), Config: config}, "\r", "rayos"},
+		{"golden", PoweredOn{Entries: rayos(), Config: config, Snapshots: kept}, "jjj", ""},
+		{"stopped", PoweredOn{Entries: rayos(), Config: config, Snapshots: kept, State: failures}, "", ""},
 		{"edit", PoweredOn{Entries: rayos(), Config: config}, "e debug<<", ""},
 		{"edit long", PoweredOn{Entries: long, Config: config}, "e", ""},
 	} {
@@ -66,7 +75,7 @@ func TestScreens(t *testing.T) {
 				s, _ = Step(s, KeyPressed{key(r)})
 			}
 			if c.fail != "" {
-				s, _ = Step(s, StartFailed{ID: c.fail, Problem: "load /EFI/rayos/vmlinuz: file not found; copy the kernel back or choose another entry"})
+				s, _ = step(s, StartFailed{ID: c.fail, Stage: markers.StageRead, Problem: "load /EFI/rayos/vmlinuz: file not found; copy the kernel back or choose another entry"})
 			}
 			compare(t, c.name, picture(s.Screen(80, 25)))
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/golden"
 )
 
 // The Boot Loader Interface (https://systemd.io/BOOT_LOADER_INTERFACE) and our
@@ -28,8 +29,9 @@ const (
 	featureTimeoutOneShot = 1 << 1
 	featureDefault        = 1 << 2
 	featureOneShot        = 1 << 3
+	featureBootCounting   = 1 << 4
 	featureSortKey        = 1 << 8
-	features              = featureTimeout | featureTimeoutOneShot | featureDefault | featureOneShot | featureSortKey
+	features              = featureTimeout | featureTimeoutOneShot | featureDefault | featureOneShot | featureBootCounting | featureSortKey
 )
 
 // getString reads a string variable of the Boot Loader Interface. One that is
@@ -123,15 +125,32 @@ func (m *manager) setLoaderStrings(values map[string]string) error {
 	return err
 }
 
-// handOver tells the system that is about to be started which entry it is.
-func (m *manager) handOver(id string) error {
+// handOver tells the system that is about to be started which entry it is, what
+// of it was verified, and which attempt it is to bless.
+func (m *manager) handOver(id string, booted golden.Booted) error {
 	err := m.setLoaderStrings(map[string]string{"LoaderEntrySelected": m.loaderIDs[id]})
-	for name, value := range map[string]string{"RayosEntry": id, "RayosInstallID": m.installID} {
-		if value != "" {
-			err = errors.Join(err, m.sys.SetVariable(name, rayosVendor, volatile, uefi.EncodeUTF16(value)))
-		}
+	told := ""
+	if booted.Kernel.SHA256 != (golden.Digest{}) {
+		told = booted.Encode()
+	}
+	for name, value := range map[string]string{
+		"RayosEntry": id, "RayosInstallID": m.installID, "RayosAttempt": m.nonce.String(), "RayosBooted": told,
+	} {
+		err = errors.Join(err, m.setRayosString(name, value))
 	}
 	return err
+}
+
+// setRayosString sets a volatile string for the runtime. An empty one is
+// deleted, as it may be there from a start that failed.
+func (m *manager) setRayosString(name, value string) error {
+	if value != "" {
+		return m.sys.SetVariable(name, rayosVendor, volatile, uefi.EncodeUTF16(value))
+	}
+	if err := m.sys.DeleteVariable(name, rayosVendor); !errors.Is(err, uefi.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // saveDefault makes an entry the default, as bootctl set-default does.

@@ -11,17 +11,18 @@ import (
 // defaultTimeoutSeconds is how long the menu is shown if nobody says otherwise.
 const defaultTimeoutSeconds = 5
 
-// config puts together what loader.conf and the Boot Loader Interface say; the
-// latter wins, as a person or the last system set it on this machine. keys tells
-// whether a key brings up a menu that is not shown by itself. setup is whether the
-// firmware can enter its own.
-func (m *manager) config(conf esp.LoaderConf, w wishes, setup bool) (c bootmenu.Config, keys bool) {
+// config puts together what loader.conf, the boot-state record and the Boot
+// Loader Interface say. The last wins, as a person or the last system set it on
+// this machine; ordered is the default that the record has. keys tells whether a
+// key brings up a menu that is not shown by itself. setup is whether the firmware
+// can enter its own.
+func (m *manager) config(conf esp.LoaderConf, w wishes, ordered string, setup bool) (c bootmenu.Config, keys bool) {
 	keys = conf.Menu != esp.MenuDisabled
 	// Whether Secure Boot is on is not known when it cannot be read: locked.
 	secure, err := m.sys.SecureBoot()
 	return bootmenu.Config{
 		TimeoutSeconds: timeout(conf, cmp.Or(w.timeoutOneShot, w.timeout)),
-		Default:        cmp.Or(w.defaultEntry, conf.Default),
+		Default:        cmp.Or(w.defaultEntry, ordered, conf.Default),
 		OneShot:        w.oneShot,
 		Editor:         !conf.NoEditor && !secure && err == nil,
 		Setup:          setup,

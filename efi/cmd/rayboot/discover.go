@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/rayos/rayboot/bootmenu"
+	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/efi/uefi"
 	"github.com/rayos/rayboot/esp"
+	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
 	"github.com/rayos/rayboot/markers"
@@ -31,17 +34,26 @@ const (
 type discovery struct {
 	entries  []bootmenu.Entry
 	sources  map[string]source // by entry ID
-	problems []string          // for people, one line each
-	dropped  int               // entries over the limit
-	setup    bool              // the firmware can enter its setup
+	files    map[string]string // entry ID to the path of the file that is the entry
+	kernels  kernelPartition
+	problems []string // for people, one line each
+	dropped  int      // entries over the limit
+	setup    bool     // the firmware can enter its setup
+}
+
+// kernelPartition is the RayOS Kernel partition of the boot disk; zero if there
+// is none.
+type kernelPartition struct {
+	device uefi.Handle
+	blocks *uefi.BlockIO
 }
 
 // discover looks at the volume that the manager was loaded from, at the kernel
 // slots of its disk, for Windows, and asks the firmware for its setup. What
 // cannot be read is a problem to tell, not an end.
 func discover(sys *uefi.System, v volume) discovery {
-	d := discovery{sources: make(map[string]source), setup: setupSupported(sys)}
-	d.files(v)
+	d := discovery{sources: make(map[string]source), files: make(map[string]string), setup: setupSupported(sys)}
+	d.entryFiles(v)
 	d.slots(sys, v.device)
 	d.windows(v)
 	if d.setup {
@@ -71,8 +83,8 @@ func (d *discovery) add(e bootmenu.Entry, s source) {
 	d.sources[e.ID] = s
 }
 
-// files finds the Type #1 and Type #2 entries of a volume.
-func (d *discovery) files(v volume) {
+// entryFiles finds the Type #1 and Type #2 entries of a volume.
+func (d *discovery) entryFiles(v volume) {
 	found, problems := esp.Discover(v.files, architecture)
 	for _, p := range problems {
 		d.problem("%v", p)
@@ -83,18 +95,35 @@ func (d *discovery) files(v volume) {
 			d.problem("%s: asks for what this boot manager cannot do; the entry is skipped", e.Path)
 			continue
 		}
-		entry := bootmenu.Entry{
-			ID: e.ID, LoaderID: e.LoaderID, Title: titles[i], Version: e.Version, Kind: markers.KindBLS,
-			Source: "/" + e.Path, Options: e.Options, Editable: true, Bad: e.File.Bad(),
+		pins, err := e.Pins()
+		if err != nil {
+			d.problem("%s: %v; the entry is skipped", e.Path, err)
+			continue
 		}
-		if e.Kind == esp.Type2 {
-			// It carries its own command line.
-			entry.Kind, entry.Options, entry.Editable = markers.KindUKI, "", false
-		}
-		role, _ := e.PrivateValue(roleKey)
-		entry.Recovery = role == recoveryRole
-		d.add(entry, fileSource{volume: v, image: e.Image(), initrd: e.Initrd})
+		entry := menuEntry(e, titles[i])
+		entry.Content = identity(v.files, append([]string{e.Image()}, e.Initrd...), e.Options, fmt.Sprint(pins))
+		d.files[e.ID] = e.Path
+		d.add(entry, fileSource{
+			volume: v, title: strings.TrimSpace(entry.Title + " " + entry.Version),
+			image: e.Image(), initrd: e.Initrd, pins: pins, digest: entry.Counted,
+		})
 	}
+}
+
+// menuEntry is what the menu and the boot policy know of an entry on the ESP.
+func menuEntry(e esp.Entry, title string) bootmenu.Entry {
+	entry := bootmenu.Entry{
+		ID: e.ID, LoaderID: e.LoaderID, Title: title, Version: e.Version, Kind: markers.KindBLS,
+		Source: "/" + e.Path, Options: e.Options, Editable: true, Bad: e.File.Bad(),
+		Counted: e.BlessedByRuntime() && !e.File.Counted, Tries: e.File.Counted,
+	}
+	if e.Kind == esp.Type2 {
+		// It carries its own command line.
+		entry.Kind, entry.Options, entry.Editable = markers.KindUKI, "", false
+	}
+	role, _ := e.PrivateValue(roleKey)
+	entry.Recovery = role == recoveryRole
+	return entry
 }
 
 // slots finds the kernel slots on the disk of the ESP.
@@ -111,6 +140,7 @@ func (d *discovery) slots(sys *uefi.System, boot uefi.Handle) {
 		d.problem("kernel slots are not available: %v", err)
 		return
 	}
+	d.kernels = kernelPartition{device, partition}
 	table, err := slots.Read(partition)
 	if err != nil {
 		d.problem("kernel slots are not available: %v", err)
@@ -119,9 +149,13 @@ func (d *discovery) slots(sys *uefi.System, boot uefi.Handle) {
 	for _, s := range table.Slots {
 		d.add(bootmenu.Entry{
 			ID: s.ID, Title: s.Title, Kind: markers.KindSlot, Source: fmt.Sprintf("kernel slot %d", s.Index),
-			Options: s.Options, Editable: true,
+			Options: s.Options, Editable: true, Counted: true, Content: slotIdentity(s),
 		}, slotSource{device: device, partition: partition, slot: s})
 	}
+}
+
+func slotIdentity(s slots.Slot) record.Content {
+	return identity(nil, nil, s.Options, golden.Digest(s.Kernel.SHA256).String(), golden.Digest(s.Initrd.SHA256).String())
 }
 
 // siblingPartition finds the partition of a type on the same disk, 0 if there is

@@ -78,7 +78,7 @@ func (m *manager) powerOn() bootmenu.Event {
 	for _, err := range unread {
 		found.problem("%v", err)
 	}
-	m.sources, m.loaderIDs = found.sources, make(map[string]string)
+	m.sources, m.files, m.kernels, m.loaderIDs = found.sources, found.files, found.kernels, make(map[string]string)
 	for _, e := range found.entries {
 		m.loaderIDs[e.ID] = e.LoaderID
 	}
@@ -86,8 +86,13 @@ func (m *manager) powerOn() bootmenu.Event {
 	if err := m.publish(found.entries); err != nil {
 		m.console.printf("The booted system will not know this boot manager: %v", err)
 	}
-	config, keys := m.config(conf, wanted, found.setup)
-	return bootmenu.PoweredOn{Entries: found.entries, Config: config, KeyWaiting: keys && m.console.keyWaiting()}
+	m.nonce = newNonce()
+	state, snapshots := m.readState(), m.findGolden()
+	config, keys := m.config(conf, wanted, state.Record.Default, found.setup)
+	return bootmenu.PoweredOn{
+		Entries: found.entries, Config: config, KeyWaiting: keys && m.console.keyWaiting(),
+		State: state, Nonce: m.nonce, Snapshots: snapshots,
+	}
 }
 
 // readInstallID reads which installation this ESP belongs to, if to any.

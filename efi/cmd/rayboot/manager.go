@@ -2,7 +2,9 @@ package main
 
 import (
 	"github.com/rayos/rayboot/bootmenu"
+	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/markers"
 )
 
@@ -14,7 +16,12 @@ type manager struct {
 	partition string // its PARTUUID, empty if the device has none
 	installID string // of the installation on that ESP, empty if there is none
 	sources   map[string]source
+	files     map[string]string // entry ID to the path of the file that is the entry
 	loaderIDs map[string]string // entry ID to the one of the Boot Loader Interface
+	kernels   kernelPartition
+	store     *record.Store // of the boot-state record; nil if this ESP has none
+	nonce     record.Nonce  // names this power-on's attempts
+	goldens   map[golden.Digest]golden.Snapshot
 }
 
 // loop feeds the boot policy with events and executes its effects, until the
@@ -24,21 +31,33 @@ func (m *manager) loop(event bootmenu.Event) {
 	for {
 		var effects []bootmenu.Effect
 		state, effects = bootmenu.Step(state, event)
-		if len(effects) == 0 {
+		event = nil
+		for _, effect := range effects {
+			if answer := m.execute(effect); answer != nil {
+				event = answer
+			}
+		}
+		if event == nil {
 			m.console.draw(state.Screen(m.console.cols, m.console.rows))
 			event = m.console.wait(m.sys, state.Counting())
-		}
-		for _, effect := range effects {
-			event = m.execute(effect)
 		}
 	}
 }
 
-// execute does what the policy asks for and reports what came of it.
+// execute does what the policy asks for and reports what came of it; nil for
+// what is not answered.
 func (m *manager) execute(effect bootmenu.Effect) bootmenu.Event {
 	switch e := effect.(type) {
+	case bootmenu.Emit:
+		m.console.emit(e.Marker)
+	case bootmenu.SaveState:
+		return bootmenu.StateSaved{Problem: problem(m.saveState(e.Record))}
+	case bootmenu.CountTry:
+		return bootmenu.TryCounted{Problem: problem(m.countTry(e.ID))}
 	case bootmenu.Start:
 		return m.start(e)
+	case bootmenu.StartGolden:
+		return m.startGolden(e)
 	case bootmenu.SaveDefault:
 		return bootmenu.DefaultSaved{ID: e.ID, Problem: problem(m.saveDefault(e.ID))}
 	case bootmenu.EnterSetup:

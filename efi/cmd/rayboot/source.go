@@ -4,9 +4,11 @@ import (
 	"debug/pe"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rayos/rayboot/efi/pecoff"
 	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt/slots"
 	"github.com/rayos/rayboot/markers"
@@ -18,6 +20,7 @@ type payload struct {
 	image  *uefi.Pages
 	initrd *uefi.Pages     // nil if the entry has none
 	path   uefi.DevicePath // where the image came from
+	booted golden.Booted   // what the started system is told about it; without digests if nobody asks for them
 }
 
 func (p *payload) free() error {
@@ -62,8 +65,11 @@ type volume struct {
 // fileSource is an image, and perhaps initrds, in files of one volume.
 type fileSource struct {
 	volume volume
+	title  string
 	image  string   // slash path
 	initrd []string // slash paths, concatenated in this order
+	pins   esp.Pins // what their digests must be
+	digest bool     // the started system wants to know their digests
 }
 
 func (f fileSource) read(sys *uefi.System) (p payload, err error) {
@@ -79,7 +85,39 @@ func (f fileSource) read(sys *uefi.System) (p payload, err error) {
 	if p.initrd, err = f.readInitrd(sys); err != nil {
 		return p, at(markers.StageRead, err)
 	}
+	if err := f.verify(&p); err != nil {
+		return p, at(markers.StageVerify, err)
+	}
 	return p, at(markers.StageLoad, checkImage(f.image, p.image.Bytes()))
+}
+
+// verify compares what was read with what the entry pins.
+func (f fileSource) verify(p *payload) error {
+	p.booted.Title = f.title
+	if !f.digest && f.pins == (esp.Pins{}) {
+		return nil
+	}
+	p.booted.Kernel = bootedFiles(p.image, f.image)
+	if p.initrd != nil {
+		p.booted.Initrd = bootedFiles(p.initrd, f.initrd...)
+	}
+	return errors.Join(
+		verifyPin(f.image, golden.Digest(f.pins.Linux), p.booted.Kernel.SHA256),
+		verifyPin(strings.Join(f.initrd, ", "), golden.Digest(f.pins.Initrd), p.booted.Initrd.SHA256),
+	)
+}
+
+func bootedFiles(pages *uefi.Pages, paths ...string) golden.BootedPart {
+	data := pages.Bytes()
+	return golden.BootedPart{Paths: paths, Slot: -1, LengthBytes: int64(len(data)), SHA256: golden.Sum(data)}
+}
+
+// verifyPin compares a digest with the one that is pinned, if one is.
+func verifyPin(name string, pin, got golden.Digest) error {
+	if pin == (golden.Digest{}) || pin == got {
+		return nil
+	}
+	return &golden.MismatchError{Image: name, Want: pin, Got: got}
 }
 
 // initrdAlign is where the kernel looks for the next archive after one.
@@ -138,18 +176,27 @@ func (s slotSource) read(sys *uefi.System) (p payload, err error) {
 	if p.path, err = sys.DevicePath(s.device); err != nil {
 		return p, at(markers.StageRead, err)
 	}
+	p.booted.Title = s.slot.Title
 	if p.image, err = s.readImage("kernel", s.slot.Kernel); err != nil {
 		return p, err
 	}
+	p.booted.Kernel = s.bootedPart(s.slot.Kernel)
 	if s.slot.Initrd.LengthBytes > 0 {
 		if p.initrd, err = s.readImage("initrd", s.slot.Initrd); err != nil {
 			return p, err
 		}
+		p.booted.Initrd = s.bootedPart(s.slot.Initrd)
 	}
 	return p, at(markers.StageLoad, checkImage(s.name("kernel"), p.image.Bytes()))
 }
 
 func (s slotSource) name(what string) string { return fmt.Sprintf("%s of slot %d", what, s.slot.Index) }
+
+func (s slotSource) bootedPart(image slots.Image) golden.BootedPart {
+	return golden.BootedPart{
+		Slot: s.slot.Index, OffsetBytes: image.OffsetBytes, LengthBytes: image.LengthBytes, SHA256: golden.Digest(image.SHA256),
+	}
+}
 
 // readImage reads an image of the slot and compares it with its digest.
 func (s slotSource) readImage(what string, image slots.Image) (*uefi.Pages, error) {

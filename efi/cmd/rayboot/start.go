@@ -13,25 +13,42 @@ import (
 // (UEFI 2.10 §3.1.2). The kernel ends it with ExitBootServices.
 const startWatchdog = 5 * time.Minute
 
+// launch is one start.
+type launch struct {
+	id       string // entry ID, as the started system is told
+	source   source
+	options  string
+	watchdog time.Duration   // of the hardware watchdog; 0 for none
+	loaded   markers.Emitter // told when the image is verified and loaded; may be nil
+}
+
 // start starts an entry. It comes back only if that failed or the image ended,
 // and then says what happened.
 func (m *manager) start(order bootmenu.Start) bootmenu.Event {
 	m.console.clear()
 	m.console.emit(markers.BootmgrSelected{Entry: order.ID, Reason: order.Reason})
-	err := m.run(order)
+	err := m.run(launch{
+		id: order.ID, source: m.sources[order.ID], options: order.Options,
+		watchdog: time.Duration(order.WatchdogSeconds) * time.Second,
+	})
+	failed := startFailed(order.ID, err)
+	m.console.emit(markers.BootmgrEntryFailed{Entry: order.ID, Stage: failed.Stage, Reason: failed.Problem})
+	return failed
+}
+
+func startFailed(id string, err error) bootmenu.StartFailed {
 	stage := markers.StageStart
 	if failed := (*stageError)(nil); errors.As(err, &failed) {
 		stage = failed.stage
 	}
-	m.console.emit(markers.BootmgrEntryFailed{Entry: order.ID, Stage: stage, Reason: err.Error()})
-	return bootmenu.StartFailed{ID: order.ID, Problem: err.Error()}
+	return bootmenu.StartFailed{ID: id, Stage: stage, Problem: err.Error()}
 }
 
 var errReturned = errors.New("it ended and returned to the boot manager")
 
-// run reads, checks, loads and starts an entry; its error is never nil.
-func (m *manager) run(order bootmenu.Start) (err error) {
-	p, err := m.sources[order.ID].read(m.sys)
+// run reads, checks, loads and starts an image; its error is never nil.
+func (m *manager) run(l launch) (err error) {
+	p, err := l.source.read(m.sys)
 	defer func() { err = errors.Join(err, p.free()) }()
 	if err != nil {
 		return err
@@ -40,7 +57,7 @@ func (m *manager) run(order bootmenu.Start) (err error) {
 	if err != nil {
 		return at(markers.StageLoad, err)
 	}
-	if err := m.setOptions(image, order.Options); err != nil {
+	if err := m.setOptions(image, l.options); err != nil {
 		return at(markers.StageLoad, errors.Join(err, m.sys.UnloadImage(image)))
 	}
 	if p.initrd != nil {
@@ -50,7 +67,14 @@ func (m *manager) run(order bootmenu.Start) (err error) {
 		}
 		defer func() { err = errors.Join(err, remove()) }()
 	}
-	return at(markers.StageStart, m.startImage(image, order))
+	p.booted.Options = l.options
+	if err := m.handOver(l.id, p.booted); err != nil {
+		m.console.printf("The started system will not know what started it: %v", err)
+	}
+	if l.loaded != nil {
+		m.console.emit(l.loaded)
+	}
+	return at(markers.StageStart, m.startImage(image))
 }
 
 // setOptions gives the image its command line; one without has none.
@@ -66,10 +90,7 @@ func (m *manager) setOptions(image uefi.Handle, options string) error {
 }
 
 // startImage gives the processor to the image. What comes back has failed.
-func (m *manager) startImage(image uefi.Handle, order bootmenu.Start) error {
-	if err := m.handOver(order.ID); err != nil {
-		m.console.printf("The started system will not know what started it: %v", err)
-	}
+func (m *manager) startImage(image uefi.Handle) error {
 	if err := m.sys.SetWatchdog(startWatchdog); err != nil {
 		m.console.printf("No firmware watchdog guards this start: %v", err)
 	}
