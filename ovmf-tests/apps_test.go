@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rayos/rayboot/efi/watchdog/watchdogtest"
 	"github.com/rayos/rayboot/ovmf-tests/harness"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
@@ -45,6 +46,38 @@ func TestConformance(t *testing.T) {
 			if last := m.Expect(harness.Pattern(`^(PASS|FAIL) \d+$`)); !strings.HasPrefix(last, "PASS") {
 				t.Errorf("the program ends with %q; see its FAIL lines", last)
 			}
+			m.Never(harness.Pattern(`^FAIL `))
+			m.ExpectOff()
+		})
+	}
+}
+
+// TestWatchdogs arms each kind of hardware watchdog and lets the machine hang: it is reset, once.
+func TestWatchdogs(t *testing.T) {
+	t.Parallel()
+	tco := []string{"-global", "ICH9-LPC.noreboot=off"}
+	table := harness.WriteFile(t, string(watchdogtest.QEMUTable().Encode()))
+	for _, c := range []struct {
+		name  string // as package watchdog has it
+		extra []string
+	}{
+		{"i6300esb", []string{"-device", "i6300esb"}},
+		{"iTCO_wdt", tco},
+		{"wdat_wdt", append(tco, "-acpitable", "file="+table)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			disk := harness.ForeignDisk(t, foreignMiB, map[string]string{
+				"EFI/BOOT/BOOTX64.EFI": app(t, "watchdog"), "watchdog.txt": harness.WriteFile(t, c.name),
+			})
+			m := harness.Start(t, harness.Spec{Reboots: true, Machine: qemu.Machine{
+				Disks: []qemu.Disk{{Path: disk, Snapshot: true}},
+				Extra: append(c.extra, "-action", "watchdog=reset"),
+			}})
+			m.Expect(
+				harness.Text("ok armed and disarmed it does not fire"), harness.Text("hanging"), harness.Text("[qemu] RESET guest-reset"),
+				harness.Text("ok the watchdog says that it fired"), harness.Pattern(`^PASS \d+$`),
+			)
 			m.Never(harness.Pattern(`^FAIL `))
 			m.ExpectOff()
 		})

@@ -11,44 +11,54 @@ import (
 
 func succeed([]uintptr) uefi.Status { return uefi.Success }
 
+// directoryChangeLies are changes that the firmware only claims, by what the error
+// says.
+var directoryChangeLies = map[string]struct {
+	call string
+	lie  func(fw *fakefw.Firmware, v *fakefw.Volume) fakefw.Function
+	op   func(*uefi.FileSystem) error
+}{
+	"after deleting it: file already exists": {"File.Delete", onlyClose, func(f *uefi.FileSystem) error { return f.Remove("f") }},
+	"under the new name: EFI_NOT_FOUND":      {"File.SetInfo", nothing, func(f *uefi.FileSystem) error { return f.Rename("f", "g") }},
+	"does not hold what was written":         {"File.Write", nothing, func(f *uefi.FileSystem) error { return f.Create("new", []byte("x")) }},
+	"a new file":                             {"File.GetInfo", notEmpty, func(f *uefi.FileSystem) error { return f.Create("new", []byte("x")) }},
+	"not a file of 7 bytes":                  {"File.Flush", truncateG, func(f *uefi.FileSystem) error { return f.Rename("f", "g") }},
+}
+
+func nothing(*fakefw.Firmware, *fakefw.Volume) fakefw.Function {
+	return func([]uintptr) uefi.Status { return uefi.Success }
+}
+
+// onlyClose closes the file, as Delete must, and no more.
+func onlyClose(fw *fakefw.Firmware, _ *fakefw.Volume) fakefw.Function {
+	honest := fw.Override("File.Close", nil)
+	fw.Override("File.Close", honest)
+	return honest
+}
+
+func notEmpty(*fakefw.Firmware, *fakefw.Volume) fakefw.Function {
+	return func(args []uintptr) uefi.Status {
+		*raw.At[uintptr](args[2]) = 84
+		*raw.At[raw.FileInfo](args[3]) = raw.FileInfo{Size: 84, FileSize: 5}
+		return uefi.Success
+	}
+}
+
+func truncateG(_ *fakefw.Firmware, v *fakefw.Volume) fakefw.Function {
+	return func([]uintptr) uefi.Status { v.ClaimSize("g", 3); return uefi.Success }
+}
+
 // TestDirectoryChangesOfLyingFirmware: a change that the firmware only claims is
 // an error, and a file that came out wrong is removed.
 func TestDirectoryChangesOfLyingFirmware(t *testing.T) {
-	for want, c := range map[string]struct {
-		call string
-		lie  fakefw.Function
-		op   func(*uefi.FileSystem) error
-	}{
-		"after deleting it: file already exists": {"File.Delete", nil, func(f *uefi.FileSystem) error { return f.Remove("f") }},
-		"under the new name: EFI_NOT_FOUND":      {"File.SetInfo", succeed, func(f *uefi.FileSystem) error { return f.Rename("f", "g") }},
-		"does not hold what was written":         {"File.Write", succeed, func(f *uefi.FileSystem) error { return f.Create("new", []byte("x")) }},
-		"a new file": {"File.GetInfo", func(args []uintptr) uefi.Status {
-			*raw.At[uintptr](args[2]) = 84
-			*raw.At[raw.FileInfo](args[3]) = raw.FileInfo{Size: 84, FileSize: 5}
-			return uefi.Success
-		}, func(f *uefi.FileSystem) error { return f.Create("new", []byte("x")) }},
-		"not a file of 7 bytes": {"File.Flush", nil, func(f *uefi.FileSystem) error { return f.Rename("f", "g") }},
-	} {
+	for want, c := range directoryChangeLies {
 		t.Run(want, func(t *testing.T) {
-			fw := fakefw.New()
-			defer fw.Close()
+			fw := newFirmware(t)
 			v := fw.AddVolume(fakefw.Files{"f": "content"})
 			fsys := openVolume(t, v, fw)
-			switch {
-			case c.lie != nil:
-				fw.Override(c.call, c.lie)
-			case c.call == "File.Delete": // closes the handle, as it must, and no more
-				honest := fw.Override("File.Close", nil)
-				fw.Override("File.Close", honest)
-				fw.Override("File.Delete", honest)
-			default:
-				fw.Override(c.call, func([]uintptr) uefi.Status { v.ClaimSize("g", 3); return uefi.Success })
-			}
+			fw.Override(c.call, c.lie(fw, v))
 			if err := c.op(fsys); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v, want %q", err, want)
-			}
-			if leaks := fw.Leaks(); len(leaks) > 0 {
-				t.Errorf("not given back: %q", leaks)
 			}
 			if got := contentOrNone(fw, "new"); c.call == "File.Write" && got != "none" {
 				t.Errorf("a file that came out wrong is left: %q", got)

@@ -16,13 +16,19 @@ var (
 	LinuxInitrd    = MustParseGUID("5568e427-68fc-4f3d-ac74-ca555231cc68") // LINUX_EFI_INITRD_MEDIA_GUID
 
 	BlockIOProtocol          = MustParseGUID("964e5b21-6459-11d2-8e39-00a0c969723b")
+	CPUIO2Protocol           = MustParseGUID("ad61f191-ae5f-4c0e-b9fa-e869d288c64f")
 	DevicePathProtocol       = MustParseGUID("09576e91-6d3f-11d2-8e39-00a0c969723b")
 	GraphicsOutputProtocol   = MustParseGUID("9042a9de-23dc-4a38-96fb-7aded080516a")
 	LoadFile2Protocol        = MustParseGUID("4006c0c1-fcb3-403e-996d-4a6c8724e06d")
 	LoadedImageProtocol      = MustParseGUID("5b1b31a1-9562-11d2-8e3f-00a0c969723b")
 	PartitionInfoProtocol    = MustParseGUID("8cf2f62c-bc9b-4821-808d-ec9ec421a1a0")
+	PCIIOProtocol            = MustParseGUID("4cf5b200-68b8-4ca5-9eec-b23e3f50029a")
+	PCIRootBridgeIOProtocol  = MustParseGUID("2f707ebb-4a1a-11d4-9a38-0090273fc14d")
 	RNGProtocol              = MustParseGUID("3152bca5-eade-433d-862e-c01cdc291f44")
 	SimpleFileSystemProtocol = MustParseGUID("964e5b22-6459-11d2-8e39-00a0c969723b")
+
+	ACPITableGUID   = MustParseGUID("8868e871-e4f1-11d3-bc22-0080c73c8881") // EFI_ACPI_20_TABLE_GUID: configuration table with the RSDP
+	ACPI10TableGUID = MustParseGUID("eb9d2d30-2d88-11d3-9a16-0090273fc14d") // ACPI_10_TABLE_GUID: the same of ACPI 1.0
 
 	fileInfoID       = MustParseGUID("09576e92-6d3f-11d2-8e39-00a0c969723b") // EFI_FILE_INFO_ID
 	fileSystemInfoID = MustParseGUID("09576e93-6d3f-11d2-8e39-00a0c969723b") // EFI_FILE_SYSTEM_INFO_ID

@@ -22,7 +22,6 @@ const (
 	esbNoInterrupt  = 3      // config: no interrupt when the first countdown ends
 	esbFast         = 1 << 2 // config: ticks of about 1 us instead of 1 ms
 	esbNoReset      = 1 << 5 // config: no reset when the second countdown ends
-	esbConfigBits   = esbNoInterrupt | esbFast | esbNoReset
 	esbLocked       = 1 << 0 // lock: nothing changes before a reset
 	esbEnabled      = 1 << 1 // lock: it counts
 	esbFreeRunning  = 1 << 2 // lock: it starts again instead of resetting
@@ -95,7 +94,10 @@ func (e *esb) Arm(timeout time.Duration) (time.Duration, error) {
 
 // start sets the timer up and enables it.
 func (e *esb) start(n uint32) error {
-	if err := e.config.set(esbConfigBits, esbNoInterrupt, 0); err != nil {
+	if _, err := e.fired(); err != nil {
+		return err // the registers in memory cannot be read but for this one
+	}
+	if err := e.config.set(esbFast|esbNoReset, esbNoInterrupt, esbNoInterrupt); err != nil { // QEMU reads 1 after writing 3
 		return err
 	}
 	for _, preload := range []register{e.preload1, e.preload2} {
@@ -139,18 +141,27 @@ func (e *esb) stop() error {
 }
 
 func (e *esb) Fired() (bool, error) {
-	fired, err := e.reloadRegister.bits(esbFired)
+	fired, err := e.fired()
 	if err != nil {
 		return false, fmt.Errorf("ask watchdog 6300ESB: %w", err)
 	}
 	return fired, nil
 }
 
+// fired reads the reload register, most bits of which are 0 if the device answers.
+func (e *esb) fired() (bool, error) {
+	value, err := e.reloadRegister.read()
+	if err == nil && value == 0xffff {
+		err = fmt.Errorf("nothing answers at %v", e.reloadRegister)
+	}
+	return value&esbFired != 0, err
+}
+
 func (e *esb) ClearFired() error {
 	err := e.unlocked(e.reloadRegister, esbFired)
 	if err == nil {
 		var fired bool
-		if fired, err = e.reloadRegister.bits(esbFired); fired {
+		if fired, err = e.fired(); err == nil && fired {
 			err = errors.New("it keeps saying that it fired")
 		}
 	}

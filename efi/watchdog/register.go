@@ -68,14 +68,14 @@ func (r register) bits(mask uint32) (bool, error) {
 	return value&mask != 0, err
 }
 
-// set changes the bits of mask to those of value, leaves the others as they are,
-// and makes sure of it. The bits of never are written as 0.
-func (r register) set(mask, value, never uint32) error {
+// set changes the bits of mask and of unchecked to those of value and leaves the
+// others as they are. It makes sure that those of mask were taken.
+func (r register) set(mask, value, unchecked uint32) error {
 	old, err := r.read()
 	if err != nil {
 		return err
 	}
-	want := old&^(mask|never) | value
+	want := old&^(mask|unchecked) | value
 	if err := r.write(want); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (r register) set(mask, value, never uint32) error {
 	if err != nil {
 		return err
 	}
-	if got&mask != value {
+	if got&mask != value&mask {
 		return fmt.Errorf("%v does not take its bits %#x: they read %#x after writing %#x", r, mask, got&mask, value)
 	}
 	return nil

@@ -133,7 +133,7 @@ func (t *tco) Arm(timeout time.Duration) (time.Duration, error) {
 // management interrupts may reset the machine itself when the first countdown
 // ends, so that one has to last.
 func (t *tco) start(timeout time.Duration) (time.Duration, error) {
-	if err := t.noReboot.set(t.noRebootBit, 0, t.noRebootNever()); err != nil {
+	if err := t.noReboot.set(t.noRebootBit, 0, t.noRebootBeside()); err != nil {
 		return 0, errors.Join(errNoReboot, err)
 	}
 	first := timeout
@@ -161,9 +161,9 @@ func (t *tco) start(timeout time.Duration) (time.Duration, error) {
 
 var errNoReboot = errors.New("the machine is not to be reset by it")
 
-// noRebootNever keeps a write to NO_REBOOT from raising an interrupt where both
+// noRebootBeside keeps a write to NO_REBOOT from raising an interrupt where both
 // are in one register.
-func (t *tco) noRebootNever() uint32 {
+func (t *tco) noRebootBeside() uint32 {
 	if t.noReboot == t.control {
 		return tcoNMINow
 	}

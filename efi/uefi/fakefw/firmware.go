@@ -53,6 +53,9 @@ type Firmware struct {
 	openFiles map[uintptr]*openFile
 	files     raw.FileProtocol // the functions of all files
 	watchdog  time.Duration
+
+	table      *raw.SystemTable
+	tablesHere bool // ACPI tables are in the firmware's own memory
 }
 
 // New makes a machine with an 80 by 25 console, a random number generator and no

@@ -169,6 +169,11 @@ func (fw *Firmware) getMemoryMap(args []uintptr) uefi.Status {
 			Type: raw.LoaderData, PhysicalStart: uint64(addr), NumberOfPages: uint64(len(fw.memory.pages[addr]) / raw.PageSize),
 		})
 	}
+	if fw.tablesHere {
+		descriptors = append(descriptors, raw.MemoryDescriptor{
+			Type: acpiReclaim, PhysicalStart: uint64(raw.Address(fw.memory.own)), NumberOfPages: ownBytes / raw.PageSize,
+		})
+	}
 	room := *size
 	*size = uintptr(len(descriptors) * descriptorStride)
 	if room < *size {

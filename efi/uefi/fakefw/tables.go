@@ -21,12 +21,13 @@ func (fw *Firmware) buildTables() uintptr {
 	conIn, conOut := fw.buildConsole()
 	bootServices, _ := place(fw, fw.bootServices())
 	runtimeServices, _ := place(fw, fw.runtimeServices())
-	table, _ := place(fw, raw.SystemTable{
+	table, system := place(fw, raw.SystemTable{
 		Hdr:            raw.TableHeader{Signature: raw.SystemTableSignature, Revision: 2<<16 | 100, HeaderSize: 120},
 		FirmwareVendor: vendorAddr, FirmwareRevision: 0x10000,
 		ConIn: conIn, ConOut: conOut, StdErr: conOut,
 		BootServices: bootServices, RuntimeServices: runtimeServices,
 	})
+	fw.table = system
 	fw.buildApp(table)
 	fw.buildRNG()
 	return table

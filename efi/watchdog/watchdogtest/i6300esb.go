@@ -59,8 +59,10 @@ func (e *I6300ESB) access(a *Access) {
 		return
 	}
 	switch a.Address {
-	case 4, 0x10, 0x60:
+	case 4, 0x10:
 		e.bytes.put(a.Address, a.Size, a.Value)
+	case 0x60:
+		e.bytes.put(a.Address, a.Size, a.Value&^2) // QEMU loses this bit
 	case 0x68:
 		if e.bytes[0x68]&1 != 0 {
 			return

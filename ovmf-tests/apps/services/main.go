@@ -1,6 +1,6 @@
 // Command services checks inside a virtual machine those bindings of package uefi that the boot manager does not use at every
-// boot: the screen, making, renaming and writing files, the memory map, load options, directories. It prints what package report says and powers
-// the machine off.
+// boot: the screen, making, renaming and writing files, the memory map, load options, directories. It prints what package report
+// says and powers the machine off.
 package main
 
 import (

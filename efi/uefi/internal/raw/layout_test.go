@@ -20,6 +20,7 @@ func TestLayouts(t *testing.T) {
 			"ConOut": 64, "StandardErrorHandle": 72, "StdErr": 80, "RuntimeServices": 88, "BootServices": 96,
 			"NumberOfTableEntries": 104, "ConfigurationTable": 112,
 		}},
+		{ConfigurationTable{}, 24, map[string]uintptr{"VendorGUID": 0, "VendorTable": 16}},
 		{BootServices{}, 376, map[string]uintptr{
 			"Hdr": 0, "RaiseTPL": 24, "RestoreTPL": 32, "AllocatePages": 40, "FreePages": 48, "GetMemoryMap": 56,
 			"AllocatePool": 64, "FreePool": 72, "CreateEvent": 80, "SetTimer": 88, "WaitForEvent": 96, "SignalEvent": 104,
@@ -82,6 +83,15 @@ func TestLayouts(t *testing.T) {
 		}},
 		{LoadFile2Protocol{}, 24, map[string]uintptr{"LoadFile": 0, "Data": 8, "Size": 16}},
 		{RNGProtocol{}, 16, map[string]uintptr{"GetInfo": 0, "GetRNG": 8}},
+		{PCIIOProtocol{}, 160, map[string]uintptr{
+			"PollMem": 0, "PollIo": 8, "MemRead": 16, "MemWrite": 24, "IoRead": 32, "IoWrite": 40, "PciRead": 48, "PciWrite": 56,
+			"CopyMem": 64, "Map": 72, "Unmap": 80, "AllocateBuffer": 88, "FreeBuffer": 96, "Flush": 104, "GetLocation": 112,
+			"Attributes": 120, "GetBarAttributes": 128, "SetBarAttributes": 136, "RomSize": 144, "RomImage": 152,
+		}},
+		{PCIRootBridgeIOProtocol{}, 72, map[string]uintptr{
+			"ParentHandle": 0, "PollMem": 8, "PollIo": 16, "MemRead": 24, "MemWrite": 32, "IoRead": 40, "IoWrite": 48, "PciRead": 56, "PciWrite": 64,
+		}},
+		{CPUIO2Protocol{}, 32, map[string]uintptr{"MemRead": 0, "MemWrite": 8, "IoRead": 16, "IoWrite": 24}},
 		{PartitionInfoProtocol{}, 144, map[string]uintptr{"Revision": 0, "Type": 4, "System": 8, "Info": 16}},
 		{GPTPartitionEntry{}, 128, map[string]uintptr{
 			"PartitionTypeGUID": 0, "UniquePartitionGUID": 16, "StartingLBA": 32, "EndingLBA": 40, "Attributes": 48, "PartitionName": 56,

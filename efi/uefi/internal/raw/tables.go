@@ -34,6 +34,12 @@ type SystemTable struct {
 	ConfigurationTable   uintptr
 }
 
+// ConfigurationTable is EFI_CONFIGURATION_TABLE (UEFI 2.10 §4.6).
+type ConfigurationTable struct {
+	VendorGUID  GUID
+	VendorTable uintptr
+}
+
 // BootServices is EFI_BOOT_SERVICES (UEFI 2.10 §4.4).
 type BootServices struct {
 	Hdr TableHeader
