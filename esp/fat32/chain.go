@@ -120,18 +120,24 @@ func (e *extents) add(n uint32) error {
 	return nil
 }
 
+// locate says where on the volume the file's byte off lies, and how many bytes of
+// the file follow there in one piece. off must lie within the file.
+func (e extents) locate(off int64) (at, length int64) {
+	cluster := uint32(off / e.f.clusterBytes())
+	r := e.runs[sort.Search(len(e.runs), func(i int) bool { return e.runs[i].index+e.runs[i].count > cluster })]
+	into := off - int64(r.index)*e.f.clusterBytes()
+	return e.f.clusterOffset(r.first) + into, min(int64(r.count)*e.f.clusterBytes()-into, e.size-off)
+}
+
 // ReadAt implements [io.ReaderAt].
 func (e extents) ReadAt(p []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, fmt.Errorf("read at offset %d: %w", off, fs.ErrInvalid)
 	}
 	for n < len(p) && off < e.size {
-		cluster := uint32(off / e.f.clusterBytes())
-		i := sort.Search(len(e.runs), func(i int) bool { return e.runs[i].index+e.runs[i].count > cluster })
-		r := e.runs[i]
-		into := off - int64(r.index)*e.f.clusterBytes()
-		length := min(int64(len(p)-n), int64(r.count)*e.f.clusterBytes()-into, e.size-off)
-		got, err := e.f.r.ReadAt(p[n:n+int(length)], e.f.clusterOffset(r.first)+into)
+		at, length := e.locate(off)
+		length = min(length, int64(len(p)-n))
+		got, err := e.f.r.ReadAt(p[n:n+int(length)], at)
 		n += got
 		off += int64(got)
 		if int64(got) < length {

@@ -3,7 +3,8 @@
 // [Open] reads a volume, hostile ones included, as an [io/fs.FS], and [Check]
 // says what is wrong with one.
 //
-// Volumes are never changed in place. The package is pure: it writes to an
+// Of a volume that exists, only bytes within a file are changed in place, by
+// [FS.WriteAt]. The package is pure: it writes to an
 // [io.WriterAt], reads from an [io.ReaderAt], and gets its timestamps from the
 // caller, so that equal inputs give equal bytes. FAT12 and FAT16 are not
 // supported; UEFI firmware takes FAT32 on fixed disks (UEFI 2.10 §13.3).
