@@ -88,9 +88,9 @@ func (f *FileSystem) Remove(name string) error {
 
 // Rename gives a file another name in the same directory, flushes that and makes
 // sure of it. A name that is taken is fs.ErrExist, even if the volume takes the
-// two for one, as FAT does if they differ only in case. A power cut or a device
-// that fails may lose the file: EDK2 takes the old directory entry away before it
-// makes the new one, and writes both at once only if they lie in the same sector.
+// two for one, as FAT does if they differ only in case. A device that fails
+// meanwhile may lose the file: EDK2 takes the old directory entry away before it
+// makes the new one, though both usually reach the medium in one write.
 func (f *FileSystem) Rename(from, to string) error {
 	if _, err := firmwarePath(to); err != nil || path.Dir(from) != path.Dir(to) || from == "." || to == "." {
 		return renameError(from, to, fs.ErrInvalid)

@@ -1,6 +1,7 @@
 // Package uefi gives Go programs the services and protocols of UEFI firmware:
 // console, graphics, files, block devices, device paths, load options,
-// variables, images, the initrd of a Linux kernel, memory, time and reset.
+// variables, images, the initrd of a Linux kernel, memory, time and reset; and,
+// below all of them, the registers and the ACPI tables of the machine.
 //
 // Everything hangs off a [System]: [Running] makes it in an EFI application,
 // package fakefw makes one of a firmware in memory for tests on any host.

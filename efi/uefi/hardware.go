@@ -1,7 +1,6 @@
 package uefi
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,8 +29,9 @@ type registerSpaces struct {
 }
 
 // Hardware lists the PCI functions that the firmware has found and finds its way
-// to memory and ports: EFI_CPU_IO2_PROTOCOL (PI 1.8 §II-13.6), which reaches all
-// of them, or the PCI root bridges, which reach what is behind them.
+// to memory and ports: EFI_CPU_IO2_PROTOCOL (PI 1.8, volume 2), which reaches all
+// of them, or the PCI root bridges, which reach what is behind them (UEFI 2.10
+// §14.2).
 func (s *System) Hardware() (*Hardware, error) {
 	h := &Hardware{sys: s, functions: make(map[uint32]uintptr)}
 	if err := h.findFunctions(); err != nil {
@@ -62,7 +62,7 @@ func (h *Hardware) findFunctions() error {
 	return nil
 }
 
-// pciLocation is EFI_PCI_IO_PROTOCOL.GetLocation (UEFI 2.10 §14.4.15).
+// pciLocation is EFI_PCI_IO_PROTOCOL.GetLocation (UEFI 2.10 §14.4).
 func (s *System) pciLocation(iface uintptr) (uint32, error) {
 	var segment, bus, device, function uintptr
 	status := s.call(raw.At[raw.PCIIOProtocol](iface).GetLocation, gate.Word(iface),
@@ -121,7 +121,10 @@ func (h *Hardware) WriteConfig(function uint32, offset, size int, value uint32) 
 	return h.config(function, offset, size, true, &value)
 }
 
-// config is EFI_PCI_IO_PROTOCOL.Pci.Read and Pci.Write (UEFI 2.10 §14.4.6).
+// configBytes is the size of a configuration space on PCI Express.
+const configBytes = 4096
+
+// config is EFI_PCI_IO_PROTOCOL.Pci.Read and Pci.Write (UEFI 2.10 §14.4).
 func (h *Hardware) config(function uint32, offset, size int, write bool, value *uint32) error {
 	name := fmt.Sprintf("PCI configuration %#x of %04x:%02x:%02x.%x", offset, function>>16, function>>8&0xff, function>>3&0x1f, function&7)
 	iface, ok := h.functions[function]
@@ -129,8 +132,11 @@ func (h *Hardware) config(function uint32, offset, size int, write bool, value *
 		return accessError(write, name, ErrNotFound)
 	}
 	width, err := widthOf(size, uint64(offset))
-	if err != nil || offset < 0 || offset+size > 4096 {
-		return accessError(write, name, errors.Join(err, ErrInvalidParameter))
+	if err == nil && (offset < 0 || offset+size > configBytes) {
+		err = ErrInvalidParameter
+	}
+	if err != nil {
+		return accessError(write, name, err)
 	}
 	p := raw.At[raw.PCIIOProtocol](iface)
 	fn := p.PciRead

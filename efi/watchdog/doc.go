@@ -25,13 +25,14 @@
 //     reaches into the real-time clock's ports is not there for either.
 //   - i6300esb takes the 6300ESB. It stops the timer when it is loaded.
 //   - iTCO_wdt takes the TCO; lpc_ich (up to 9 Series) or i2c_i801 (from Cannon
-//     Lake on) finds the device for it. It sets NO_REBOOT when it is loaded, which
-//     makes the timer harmless.
+//     Lake on) finds the device for it. Kernels before 6.8, apart from stable ones
+//     of 2024 and later, halt the timer or set NO_REBOOT when they load it.
 //
-// The last two count again when somebody opens their /dev/watchdog. So a system
-// loads the module early, within the time armed, and opens the device at once.
-// Loading any of the three also clears what [Watchdog.Fired] reports; Linux then
-// says it as WDIOF_CARDRESET in the device's boot status (iTCO_wdt does not).
+// A timer that was stopped counts again when somebody opens its /dev/watchdog. So
+// a system loads the module early, within the time armed, and opens the device at
+// once; of several it opens that of the module whose timer was armed. Loading any
+// of the three also clears what [Watchdog.Fired] reports. Linux then says it as
+// WDIOF_CARDRESET in the device's boot status, except for the TCO.
 //
 // Kernels with CONFIG_WATCHDOG_HANDLE_BOOT_ENABLED, which is usual, feed a timer
 // that they find running until somebody opens it, for ever. The kernel parameter

@@ -9,7 +9,7 @@ import (
 // esbDevice is the PCI device ID of the watchdog timer of the Intel 6300ESB.
 const esbDevice = 0x25ab
 
-// esb is the watchdog timer of the Intel 6300ESB (300641 §16). It counts down
+// esb is the watchdog timer of the Intel 6300ESB (300641). It counts down
 // twice, first from the first preload value, then from the second.
 type esb struct {
 	config, lock           register // in PCI configuration space

@@ -164,7 +164,7 @@ var errNoReboot = errors.New("the machine is not to be reset by it")
 // noRebootBeside keeps a write to NO_REBOOT from raising an interrupt where both
 // are in one register.
 func (t *tco) noRebootBeside() uint32 {
-	if t.noReboot == t.control {
+	if t.generation == tcoV6 {
 		return tcoNMINow
 	}
 	return 0

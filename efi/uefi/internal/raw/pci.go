@@ -39,7 +39,7 @@ type PCIRootBridgeIOProtocol struct {
 	PciWrite     uintptr
 }
 
-// CPUIO2Protocol is EFI_CPU_IO2_PROTOCOL (PI 1.8 §II-13.6).
+// CPUIO2Protocol is EFI_CPU_IO2_PROTOCOL (PI 1.8, volume 2).
 type CPUIO2Protocol struct {
 	MemRead  uintptr
 	MemWrite uintptr
