@@ -3,12 +3,14 @@
 package ovmftests
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rayos/rayboot/efi/watchdog/watchdogtest"
+	"github.com/rayos/rayboot/ovmf-tests/espdisk"
 	"github.com/rayos/rayboot/ovmf-tests/harness"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
@@ -41,15 +43,25 @@ func TestConformance(t *testing.T) {
 			for name, path := range c.files {
 				files[name] = path
 			}
-			c.machine.Disks = []qemu.Disk{{Path: harness.ForeignDisk(t, foreignMiB, files), Snapshot: true}}
+			disk := harness.ForeignDisk(t, foreignMiB, files)
+			c.machine.Disks = []qemu.Disk{{Path: disk}}
 			m := harness.Start(t, harness.Spec{Machine: c.machine, Crashes: true})
 			if last := m.Expect(harness.Pattern(`^(PASS|FAIL) \d+$`)); !strings.HasPrefix(last, "PASS") {
 				t.Errorf("the program ends with %q; see its FAIL lines", last)
 			}
 			m.Never(harness.Pattern(`^FAIL `))
 			m.ExpectOff()
+			checkVolume(t, disk)
 		})
 	}
+}
+
+// checkVolume lets fsck.vfat look for damage in the ESP of a disk that espdisk.Make made.
+func checkVolume(t *testing.T, disk string) {
+	t.Helper()
+	esp := filepath.Join(t.TempDir(), "esp")
+	harness.Run(t, "dd", "if="+disk, "of="+esp, "bs=1M", "skip=1", fmt.Sprintf("count=%d", espdisk.SectorsLBA(foreignMiB)>>11), "status=none")
+	harness.Run(t, "fsck.vfat", "-n", esp)
 }
 
 // TestWatchdogs arms each kind of hardware watchdog and lets the machine hang: it is reset, once.

@@ -9,8 +9,6 @@ import (
 	"github.com/rayos/rayboot/efi/uefi/internal/raw"
 )
 
-func succeed([]uintptr) uefi.Status { return uefi.Success }
-
 // directoryChangeLies are changes that the firmware only claims, by what the error
 // says.
 var directoryChangeLies = map[string]struct {
