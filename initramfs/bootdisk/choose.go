@@ -1,13 +1,15 @@
 // Package bootdisk finds the disk that the machine was booted from: the one
 // whose EFI system partition has the PARTUUID that the boot loader left in an
 // EFI variable, and on it the install ID that the RayOS boot manager handed over.
-// Both together tell a disk from its clone and from another installation.
+// Both together tell a disk from another installation. A clone, which has the same
+// of both, is told by the attempt that the boot manager has just recorded.
 //
 // [Choose] decides and is pure; [Finder] looks at the disks.
 package bootdisk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +32,7 @@ type Candidate struct {
 	Partition string // kernel name of the ESP, such as vda1
 	InstallID string // "" where Problem says why
 	Problem   error  // the install ID cannot be read
+	Attempted bool   // the boot manager recorded this boot's attempt on it
 }
 
 // Choose picks the boot disk. The error says what was looked for and what was
@@ -46,6 +49,9 @@ func Choose(w Wanted, candidates []Candidate) (Candidate, error) {
 		default:
 			others = append(others, fmt.Sprintf("%s: install ID %s", c.Partition, c.InstallID))
 		}
+	}
+	if attempted := slices.DeleteFunc(slices.Clone(fit), func(c Candidate) bool { return !c.Attempted }); len(attempted) == 1 {
+		return attempted[0], nil
 	}
 	switch {
 	case len(fit) == 1:

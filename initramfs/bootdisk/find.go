@@ -33,6 +33,7 @@ type Finder struct {
 	Block     fs.FS                                            // /sys/class/block
 	Open      func(disk string) (Device, error)                // opens /dev/DISK for reading
 	InstallID func(partition string) (string, error)           // reads the install ID on an ESP
+	Attempted func(partition string) bool                      // reports whether this boot's attempt is recorded on an ESP
 	Sleep     func(ctx context.Context, d time.Duration) error // waits; the context's error if that ends first
 }
 
@@ -77,6 +78,7 @@ func (f *Finder) scan(partUUID string) (candidates []Candidate, looked string, e
 		}
 		c := Candidate{Disk: disk.name, Partition: partition}
 		c.InstallID, c.Problem = f.InstallID(partition)
+		c.Attempted = f.Attempted(partition)
 		candidates = append(candidates, c)
 	}
 	if len(words) == 0 {

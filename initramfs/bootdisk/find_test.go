@@ -105,6 +105,7 @@ func (m *machine) find(w bootdisk.Wanted) (bootdisk.Candidate, error) {
 			}
 			return id, nil
 		},
+		Attempted: func(string) bool { return false },
 		Sleep: func(ctx context.Context, _ time.Duration) error {
 			if m.looks++; m.looks == 10 {
 				cancel()

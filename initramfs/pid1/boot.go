@@ -41,6 +41,7 @@ type boot struct {
 	modules modules
 	entry   string // boot entry ID; "" if not handed over
 	wanted  bootdisk.Wanted
+	attempt attempt
 	stages  *stages.Machine
 	seq     int
 }
@@ -70,10 +71,15 @@ func (b *boot) kernelLog(text string) {
 	_, _ = f.WriteString("rayos: " + text + "\n")
 }
 
-// reach enters a boot stage and emits its marker.
+// reach enters a boot stage and emits its marker. The stages from which on the
+// disk can be there are recorded first, so that who reads the marker may cut the
+// power.
 func (b *boot) reach(s markers.BootStage) {
 	if err := b.stages.Reach(s, b.now()); err != nil {
 		panic(err)
+	}
+	if s == markers.SubsystemsReady || s == markers.ShellReady {
+		b.recordStage(s)
 	}
 	b.line(b.stageMarker(s))
 }
@@ -154,6 +160,7 @@ func (b *boot) readHandOver() (problems []error) {
 	if err := b.mount(efivarsMount); err != nil {
 		return []error{err}
 	}
+	var attempt string
 	vars := os.DirFS(filepath.Join(b.root, efivarsDir))
 	for _, v := range []struct {
 		name, vendor string
@@ -161,6 +168,7 @@ func (b *boot) readHandOver() (problems []error) {
 	}{
 		{"RayosEntry", efivar.RayOS, &b.entry},
 		{"RayosInstallID", efivar.RayOS, &b.wanted.InstallID},
+		{"RayosAttempt", efivar.RayOS, &attempt},
 		{"LoaderDevicePartUUID", efivar.Loader, &b.wanted.PartUUID},
 	} {
 		text, err := efivar.Text(vars, v.name, v.vendor)
@@ -168,6 +176,9 @@ func (b *boot) readHandOver() (problems []error) {
 			problems = append(problems, err)
 		}
 		*v.to = text
+	}
+	if err := b.readAttempt(attempt); err != nil {
+		problems = append(problems, err)
 	}
 	return problems
 }

@@ -39,6 +39,7 @@ func (b *boot) findDisk() {
 	if err != nil {
 		b.say("%v", err)
 	} else {
+		b.attemptOn(found.Partition)
 		b.say("boot disk: %s, its ESP %s is mounted read-only on %s", found.Disk, found.Partition, espDir)
 	}
 	if err := b.writeFacts(facts); err != nil {
@@ -54,6 +55,7 @@ func (b *boot) lookForDisk() (bootdisk.Candidate, error) {
 		Block:     os.DirFS(filepath.Join(b.root, "sys/class/block")),
 		Open:      func(disk string) (bootdisk.Device, error) { return os.Open(filepath.Join(b.root, "dev", disk)) },
 		InstallID: b.readInstallID,
+		Attempted: b.isAttempted,
 		Sleep:     sleep,
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), b.args.DiskWait)

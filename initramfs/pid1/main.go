@@ -115,13 +115,17 @@ func (b *boot) goldenTimer() (fires <-chan time.Time, stop func()) {
 	return timer.C, func() { timer.Stop() }
 }
 
-// goldenDue says that this boot is good, if it still is.
+// goldenDue says that this boot is good, if it still is. Who relies on
+// BOOT_SUCCESS relies on it that the boot manager will know.
 func (b *boot) goldenDue(s *shells) {
 	if !b.stages.Tick(b.now()) {
 		return
 	}
-	golden := b.stageMarker(markers.Golden)
-	b.line(golden + "\n" + markers.BootmgrBootSuccess{Entry: b.entry}.Marker().String())
+	lines := b.stageMarker(markers.Golden)
+	if b.bless() == nil {
+		lines += "\n" + markers.BootmgrBootSuccess{Entry: b.entry}.Marker().String()
+	}
+	b.line(lines)
 	s.refresh()
 }
 
