@@ -14,6 +14,9 @@
 // somebody else reaches. They never wait and never loop on a device: what a
 // device does not take or does not report back is an error.
 //
+// A system that does not know of the timer is reset by it, however healthy: arm it
+// for systems that take it over, and for no others.
+//
 // # Which driver takes over
 //
 // Only one timer may be armed, the first that [Find] returns: a system feeds one,

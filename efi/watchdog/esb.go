@@ -82,7 +82,7 @@ func memoryBAR(low, high register) (uint64, error) {
 func (e *esb) Name() string { return "i6300esb" }
 
 func (e *esb) Arm(timeout time.Duration) (time.Duration, error) {
-	n := ticks((timeout+1)/2, esbTick, 1, esbMostTicks)
+	n := ticks(half(timeout), esbTick, 1, esbMostTicks)
 	if err := e.stop(); err != nil {
 		return 0, fmt.Errorf("arm watchdog 6300ESB: %w", err)
 	}

@@ -140,7 +140,7 @@ func (t *tco) start(timeout time.Duration) (time.Duration, error) {
 	if handled, err := t.firstMayReset(); err != nil {
 		return 0, err
 	} else if !handled {
-		first = (timeout + 1) / 2
+		first = half(timeout)
 	}
 	n := ticks(first, t.generation.tick(), tcoLeastTicks, tcoCount)
 	if err := errors.Join(t.clear(), t.timer.set(tcoCount, n, 0)); err != nil {

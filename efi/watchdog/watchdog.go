@@ -147,6 +147,9 @@ func intelFunctions(h Hardware) ([]pciFunction, error) {
 // maxTimeout is longer than any sensible one.
 const maxTimeout = 24 * time.Hour
 
+// half is the time of each of two countdowns that last for d together.
+func half(d time.Duration) time.Duration { return d/2 + d%2 }
+
 // ticks is how many ticks it takes at least to last for d, within limits.
 func ticks(d, tick time.Duration, least, most uint32) uint32 {
 	n := (min(max(d, 0), maxTimeout) + tick - 1) / tick

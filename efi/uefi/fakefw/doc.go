@@ -1,6 +1,7 @@
 // Package fakefw is UEFI firmware in the memory of a host process, for tests of
 // what runs on package uefi. It has a console, volumes, disks, variables, images,
-// memory and a clock of its own; nothing in it waits or depends on the host.
+// memory and a clock of its own, and the registers that a test gives it; nothing
+// in it waits or depends on the host.
 //
 //	fw := fakefw.New()
 //	defer fw.Close()
