@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
@@ -96,12 +97,16 @@ func (s Spec) settings(installID gpt.GUID) ([]named, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []named{{esp.InstallIDPath, id}, {esp.LoaderConfPath, loader}}
+	state, err := record.InitialFile(installID.String())
+	if err != nil {
+		return nil, err
+	}
+	files := []named{{esp.InstallIDPath, id}, {esp.BootStatePath, state}, {esp.LoaderConfPath, loader}}
 	if s.System == nil {
 		return files, nil
 	}
 	safe := s.System.entry("RayOS (safe mode)", safeEntryID, s.System.SafeOptions)
-	safe.Private = []esp.Private{recoveryRole}
+	safe.Private = append(safe.Private, recoveryRole)
 	for _, e := range []esp.Entry{s.System.entry("RayOS", entryID, s.System.Options), safe} {
 		text, err := esp.FormatType1(e)
 		if err != nil {
@@ -112,15 +117,19 @@ func (s Spec) settings(installID gpt.GUID) ([]named, error) {
 	return files, nil
 }
 
-// entry makes a BLS Type #1 entry whose sort key is its ID.
+// entry makes a BLS Type #1 entry whose sort key is its ID. It pins what it
+// starts, and the runtime blesses it.
 func (s *System) entry(title, id, options string) esp.Entry {
 	e := esp.Entry{
 		Title: title, SortKey: id, Version: s.Release, Architecture: esp.X64,
 		Linux: esp.KernelPath(s.Release), Options: options,
 	}
+	pins := esp.Pins{Linux: sha256.Sum256(s.Kernel)}
 	if len(s.Initrd) > 0 {
 		e.Initrd = []string{esp.InitrdPath(s.Release)}
+		pins.Initrd = sha256.Sum256(s.Initrd)
 	}
+	e.Private = append(pins.Private(), esp.BlessByRuntime())
 	return e
 }
 
