@@ -38,7 +38,7 @@ var layers = []layer{
 
 	{room: "efi/pecoff"},
 	{room: "efi/goefi"},
-	{room: "efi/uefi", rooms: []string{"efi/goefi", "efi/watchdog"}},
+	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
 	{room: "efi/watchdog"},
 	{room: "efi/examples", rooms: []string{"efi/goefi", "efi/uefi"}},
 	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/pecoff", "efi/uefi", "efi/watchdog", "esp", "golden", "gpt", "markers"}},

@@ -107,6 +107,7 @@ func (s State) tryCounted(e TryCounted) (State, []Effect) {
 // on an unattended machine, with the menu and a countdown in front of a person.
 func (s State) startFailed(e StartFailed) (State, []Effect) {
 	var effects []Effect
+	recovery := s.recovery()
 	s.record = s.record.Clone()
 	if s.Phase == Recovering {
 		effects = s.goldenFailed(e)
@@ -114,6 +115,9 @@ func (s State) startFailed(e StartFailed) (State, []Effect) {
 		effects = s.entryFailed(e)
 	}
 	s.record.Open = record.Attempt{}
+	if recovery == "" && s.recovery() == markers.RecoverNoEntry {
+		effects = append(effects, Emit{markers.RecoveryTriggered{Reason: markers.RecoverNoEntry}})
+	}
 	notice := fmt.Sprintf("%s did not start: %s.", s.entries[s.attempt.index].Title, e.Problem)
 	s.config.OneShot = "" // was this one, or does not matter any more
 	next, reason, ok := s.choose()

@@ -202,6 +202,27 @@ type BootmgrStopped struct{ Reason string }
 // Marker implements [Emitter].
 func (s BootmgrStopped) Marker() Marker { return bootmgrStopped.marker(s.Reason) }
 
+var bootmgrWatchdogArmed = define(Definition{
+	Subsystem: bootmgr, Name: "WATCHDOG_ARMED", EmittedBy: EmittedByManager, Since: "0.2",
+	Meaning: "The hardware watchdog resets the machine unless the started system takes it over in time.",
+	Fields: []FieldDefinition{
+		{Key: "device", Meaning: "the Linux module that drives it"},
+		{Key: "seconds", Number: true, Meaning: "until it resets the machine"},
+	},
+	Example: BootmgrWatchdogArmed{Device: "i6300esb", Seconds: 30},
+})
+
+// BootmgrWatchdogArmed: the hardware watchdog guards the start.
+type BootmgrWatchdogArmed struct {
+	Device  string // the Linux module that drives it
+	Seconds int    // until it resets the machine
+}
+
+// Marker implements [Emitter].
+func (w BootmgrWatchdogArmed) Marker() Marker {
+	return bootmgrWatchdogArmed.marker(w.Device, strconv.Itoa(w.Seconds))
+}
+
 var bootmgrSnapshot = define(Definition{
 	Subsystem: bootmgr, Name: "SNAPSHOT", EmittedBy: EmittedByRuntime, Since: "0.2",
 	Meaning: "What was booted is kept as a golden snapshot.",

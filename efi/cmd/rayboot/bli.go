@@ -126,15 +126,16 @@ func (m *manager) setLoaderStrings(values map[string]string) error {
 }
 
 // handOver tells the system that is about to be started which entry it is, what
-// of it was verified, and which attempt it is to bless.
-func (m *manager) handOver(id string, booted golden.Booted) error {
+// of it was verified, which attempt it is to bless, and which watchdog it is to
+// take over.
+func (m *manager) handOver(id string, booted golden.Booted, guard string) error {
 	err := m.setLoaderStrings(map[string]string{"LoaderEntrySelected": m.loaderIDs[id]})
 	told := ""
 	if booted.Kernel.SHA256 != (golden.Digest{}) {
 		told = booted.Encode()
 	}
 	for name, value := range map[string]string{
-		"RayosEntry": id, "RayosInstallID": m.installID, "RayosAttempt": m.nonce.String(), "RayosBooted": told,
+		"RayosEntry": id, "RayosInstallID": m.installID, "RayosAttempt": m.nonce.String(), "RayosBooted": told, "RayosWatchdog": guard,
 	} {
 		err = errors.Join(err, m.setRayosString(name, value))
 	}

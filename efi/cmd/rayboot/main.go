@@ -91,7 +91,7 @@ func (m *manager) powerOn() bootmenu.Event {
 	config, keys := m.config(conf, wanted, state.Record.Default, found.setup)
 	return bootmenu.PoweredOn{
 		Entries: found.entries, Config: config, KeyWaiting: keys && m.console.keyWaiting(),
-		State: state, Nonce: m.nonce, Snapshots: snapshots,
+		State: state, Nonce: m.nonce, Watchdog: m.findWatchdog(), Snapshots: snapshots,
 	}
 }
 

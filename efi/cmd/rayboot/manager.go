@@ -4,6 +4,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/efi/uefi"
+	"github.com/rayos/rayboot/efi/watchdog"
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/markers"
 )
@@ -22,6 +23,9 @@ type manager struct {
 	store     *record.Store // of the boot-state record; nil if this ESP has none
 	nonce     record.Nonce  // names this power-on's attempts
 	goldens   map[golden.Digest]golden.Snapshot
+
+	watchdog   watchdog.Watchdog // of the hardware; nil if there is none that can be used
+	noWatchdog error             // why not, if it is known
 }
 
 // loop feeds the boot policy with events and executes its effects, until the

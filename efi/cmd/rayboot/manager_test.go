@@ -112,14 +112,16 @@ func TestMenuKeysChoose(t *testing.T) {
 // still start something or show its menu, and never return to the firmware,
 // except when its own volume cannot be opened.
 func TestEveryFirmwareCallMayFail(t *testing.T) {
+	files := rayosFiles(t)
+	addGolden(t, files, 1, "kept")
 	fw := fakefw.New()
-	fw.AddVolume(twoEntries())
+	fw.AddVolume(files)
 	boot(fw)
 	calls := fw.CallLog()
 	fw.Close()
 	for n, call := range calls {
 		fw := fakefw.New()
-		fw.AddVolume(twoEntries())
+		fw.AddVolume(files)
 		fw.FailCall(n+1, uefi.ErrDeviceError)
 		switch end := boot(fw); end.How {
 		case fakefw.Booted, fakefw.Waiting:

@@ -68,13 +68,18 @@ func (m *manager) run(l launch) (err error) {
 		defer func() { err = errors.Join(err, remove()) }()
 	}
 	p.booted.Options = l.options
-	if err := m.handOver(l.id, p.booted); err != nil {
-		m.console.printf("The started system will not know what started it: %v", err)
-	}
 	if l.loaded != nil {
 		m.console.emit(l.loaded)
 	}
-	return at(markers.StageStart, m.startImage(image))
+	guard := m.armWatchdog(l)
+	if err := m.handOver(l.id, p.booted, guard); err != nil {
+		m.console.printf("The started system will not know what started it: %v", err)
+	}
+	err = m.startImage(image)
+	if guard != "" {
+		m.disarmWatchdog()
+	}
+	return at(markers.StageStart, err)
 }
 
 // setOptions gives the image its command line; one without has none.

@@ -60,6 +60,26 @@ func (p *Partition) Format(files Files) *Volume {
 	return v
 }
 
+// Files returns what is on the volume now, as Format takes it.
+func (v *Volume) Files() Files {
+	files := make(Files)
+	v.root.collect("", files)
+	return files
+}
+
+func (n *node) collect(path string, files Files) {
+	for _, c := range n.children {
+		switch name := path + c.name; {
+		case !c.dir:
+			files[name] = string(c.data)
+		case len(c.children) == 0:
+			files[name+"/"] = ""
+		default:
+			c.collect(name+"/", files)
+		}
+	}
+}
+
 // SetReadOnly makes the volume refuse to be written.
 func (v *Volume) SetReadOnly() { v.readOnly = true }
 
