@@ -30,6 +30,7 @@ func (w Wanted) String() string {
 type Candidate struct {
 	Disk      string // kernel name of the disk, such as vda
 	Partition string // kernel name of the ESP, such as vda1
+	Kernel    string // kernel name of the disk's RayOS Kernel partition, such as vda2; "" if it has none
 	InstallID string // "" where Problem says why
 	Problem   error  // the install ID cannot be read
 	Attempted bool   // the boot manager recorded this boot's attempt on it

@@ -22,6 +22,11 @@ const sectorBytes = 512
 // USB disks appear a second or two after their driver.
 const scanEvery = 200 * time.Millisecond
 
+// cloneLooks is how often the disks are looked at once one fits on which this
+// boot's attempt is not recorded: it may be a clone of a USB disk that is not
+// there yet.
+const cloneLooks = 15
+
 // Device is an open disk.
 type Device interface {
 	io.ReaderAt
@@ -33,24 +38,30 @@ type Finder struct {
 	Block     fs.FS                                            // /sys/class/block
 	Open      func(disk string) (Device, error)                // opens /dev/DISK for reading
 	InstallID func(partition string) (string, error)           // reads the install ID on an ESP
-	Attempted func(partition string) bool                      // reports whether this boot's attempt is recorded on an ESP
+	Attempted func(partition string) bool                      // reports whether this boot's attempt is recorded on an ESP; nil where none was handed over
 	Sleep     func(ctx context.Context, d time.Duration) error // waits; the context's error if that ends first
 }
 
 // Find waits for the boot disk until ctx ends, and then says what was there
-// instead. It ends at once where a fitting partition is there, be it one too
-// many.
+// instead. It ends at once where the boot disk is certain or nothing tells more,
+// be there one fitting partition too many.
 func (f *Finder) Find(ctx context.Context, w Wanted) (Candidate, error) {
-	for {
+	for fitting := 0; ; {
 		candidates, looked, err := f.scan(w.PartUUID)
 		if err != nil {
 			return Candidate{}, fmt.Errorf("boot disk: %w", err)
 		}
 		chosen, err := Choose(w, candidates)
-		if err == nil || len(candidates) > 0 {
+		if len(candidates) > 0 {
+			fitting++
+		}
+		if chosen.Attempted || fitting > 0 && f.Attempted == nil || fitting == cloneLooks {
 			return chosen, err
 		}
-		if f.Sleep(ctx, scanEvery) != nil {
+		switch ended := f.Sleep(ctx, scanEvery) != nil; {
+		case ended && fitting > 0:
+			return chosen, err
+		case ended:
 			return Candidate{}, fmt.Errorf("%w; looked at: %s", err, looked)
 		}
 	}
@@ -64,7 +75,7 @@ func (f *Finder) scan(partUUID string) (candidates []Candidate, looked string, e
 	}
 	var words []string
 	for _, disk := range disks {
-		partition, err := f.partition(disk, partUUID)
+		c, err := f.candidate(disk, partUUID)
 		switch {
 		case errors.Is(err, gpt.ErrNoTable):
 			words = append(words, disk.name+" (no GPT)")
@@ -73,12 +84,11 @@ func (f *Finder) scan(partUUID string) (candidates []Candidate, looked string, e
 		default:
 			words = append(words, disk.name)
 		}
-		if partition == "" {
+		if c.Partition == "" {
 			continue
 		}
-		c := Candidate{Disk: disk.name, Partition: partition}
-		c.InstallID, c.Problem = f.InstallID(partition)
-		c.Attempted = f.Attempted(partition)
+		c.InstallID, c.Problem = f.InstallID(c.Partition)
+		c.Attempted = f.Attempted != nil && f.Attempted(c.Partition)
 		candidates = append(candidates, c)
 	}
 	if len(words) == 0 {
@@ -121,24 +131,31 @@ func (f *Finder) disks() ([]disk, error) {
 	return disks, nil
 }
 
-// partition returns the kernel's name of the disk's ESP with that PARTUUID, or
-// "" where there is none.
-func (f *Finder) partition(d disk, partUUID string) (string, error) {
+// candidate looks for an ESP with that PARTUUID on a disk. Where there is none,
+// the candidate has no partition.
+func (f *Finder) candidate(d disk, partUUID string) (Candidate, error) {
 	device, err := f.Open(d.name)
 	if err != nil {
-		return "", err
+		return Candidate{}, err
 	}
 	defer device.Close()
 	table, _, err := gpt.Read(device, d.sizeBytes)
 	if err != nil {
-		return "", err
+		return Candidate{}, err
 	}
+	c := Candidate{Disk: d.name}
 	for _, p := range table.Partitions {
-		if strings.EqualFold(p.ID.String(), partUUID) {
-			return f.partitionName(d.name, p.Number)
+		switch {
+		case strings.EqualFold(p.ID.String(), partUUID):
+			c.Partition, err = f.partitionName(d.name, p.Number)
+		case p.Type == gpt.TypeRayOSKernel && c.Kernel == "":
+			c.Kernel, err = f.partitionName(d.name, p.Number)
+		}
+		if err != nil {
+			return Candidate{}, err
 		}
 	}
-	return "", nil
+	return c, nil
 }
 
 // partitionName finds the kernel's name for a partition of a disk.

@@ -13,6 +13,7 @@ import (
 
 	diskgpt "github.com/diskfs/go-diskfs/partition/gpt"
 
+	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/initramfs/bootdisk"
 )
 
@@ -20,6 +21,7 @@ const (
 	partUUID  = "6E2A7E6C-51C7-4C3A-9C6D-0F3F5C1F0A01"
 	installID = "11111111-2222-3333-4444-555555555555"
 	diskBytes = 4 << 20
+	maxLooks  = 20
 )
 
 // gptDisk returns a disk whose second partition has the PARTUUID.
@@ -38,6 +40,7 @@ func gptDisk(t *testing.T, id string) []byte {
 		Partitions: []*diskgpt.Partition{
 			{Index: 1, Start: 2048, Size: 1 << 20, Type: diskgpt.LinuxFilesystem, GUID: "00000000-0000-4000-8000-000000000001"},
 			{Index: 2, Start: 4096, Size: 1 << 20, Type: diskgpt.EFISystemPartition, GUID: id},
+			{Index: 3, Start: 6144, Size: 4096, Type: diskgpt.Type(strings.ToUpper(gpt.TypeRayOSKernel.String())), GUID: "00000000-0000-4000-8000-000000000003"},
 		},
 	}
 	if err := table.Write(f, diskBytes); err != nil {
@@ -52,12 +55,13 @@ func gptDisk(t *testing.T, id string) []byte {
 
 // machine has disks, which may appear after some looks.
 type machine struct {
-	t      *testing.T
-	sys    fstest.MapFS
-	disks  map[string][]byte
-	ids    map[string]string // partition -> install ID
-	looks  int
-	appear func(looks int)
+	t         *testing.T
+	sys       fstest.MapFS
+	disks     map[string][]byte
+	ids       map[string]string // partition -> install ID
+	attempted func(partition string) bool
+	looks     int
+	appear    func(looks int)
 }
 
 func newMachine(t *testing.T) *machine {
@@ -76,13 +80,14 @@ func (m *machine) add(name string, content []byte) {
 	m.sys[name+"/queue/rotational"] = &fstest.MapFile{Data: []byte("0\n")}
 	m.sys[name+"/"+name+"p1/partition"] = &fstest.MapFile{Data: []byte("1\n")}
 	m.sys[name+"/"+name+"p2/partition"] = &fstest.MapFile{Data: []byte("2\n")}
+	m.sys[name+"/"+name+"p3/partition"] = &fstest.MapFile{Data: []byte("3\n")}
 }
 
 type device struct{ *bytes.Reader }
 
 func (device) Close() error { return nil }
 
-// find looks until the tenth time.
+// find looks until the time runs out.
 func (m *machine) find(w bootdisk.Wanted) (bootdisk.Candidate, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -105,9 +110,9 @@ func (m *machine) find(w bootdisk.Wanted) (bootdisk.Candidate, error) {
 			}
 			return id, nil
 		},
-		Attempted: func(string) bool { return false },
+		Attempted: m.attempted,
 		Sleep: func(ctx context.Context, _ time.Duration) error {
-			if m.looks++; m.looks == 10 {
+			if m.looks++; m.looks == maxLooks {
 				cancel()
 			}
 			if m.appear != nil {
@@ -128,7 +133,7 @@ func TestFind(t *testing.T) {
 	m.add("sda", make([]byte, diskBytes))
 	m.ids["vdap2"] = installID
 	got, err := m.find(wanted)
-	if err != nil || got.Disk != "vda" || got.Partition != "vdap2" || m.looks != 0 {
+	if err != nil || got.Disk != "vda" || got.Partition != "vdap2" || got.Kernel != "vdap3" || m.looks != 0 {
 		t.Errorf("got %+v, %v after %d looks", got, err, m.looks)
 	}
 }
@@ -152,7 +157,7 @@ func TestFindSaysWhatItLookedAt(t *testing.T) {
 	m.add("sda", make([]byte, diskBytes))
 	m.add("sdb", nil)
 	_, err := m.find(wanted)
-	if err == nil || m.looks != 10 {
+	if err == nil || m.looks != maxLooks {
 		t.Fatalf("error %v after %d looks", err, m.looks)
 	}
 	for _, text := range []string{"no disk has it", "nvme0n1,", "sda (no GPT)", "sdb (input/output error)", wanted.PartUUID, installID} {
@@ -180,6 +185,34 @@ func TestFindReportsClonesAtOnce(t *testing.T) {
 	m.ids["sdap2"], m.ids["sdbp2"] = installID, installID
 	if _, err := m.find(wanted); err == nil || !strings.Contains(err.Error(), "sdap2, sdbp2") || m.looks != 0 {
 		t.Errorf("error %v after %d looks", err, m.looks)
+	}
+}
+
+// TestFindWaitsForTheDiskOfTheAttempt has a clone that is there before the USB
+// disk that was booted.
+func TestFindWaitsForTheDiskOfTheAttempt(t *testing.T) {
+	m := newMachine(t)
+	m.add("nvme0n1", gptDisk(t, partUUID))
+	m.ids["nvme0n1p2"], m.ids["sdap2"] = installID, installID
+	m.attempted = func(partition string) bool { return partition == "sdap2" }
+	m.appear = func(looks int) {
+		if looks == 7 {
+			m.add("sda", gptDisk(t, partUUID))
+		}
+	}
+	if got, err := m.find(wanted); err != nil || got.Partition != "sdap2" || m.looks != 7 {
+		t.Errorf("got %+v, %v after %d looks", got, err, m.looks)
+	}
+}
+
+// TestFindWithoutTheAttempt has a boot whose attempt could not be recorded.
+func TestFindWithoutTheAttempt(t *testing.T) {
+	m := newMachine(t)
+	m.add("sda", gptDisk(t, partUUID))
+	m.ids["sdap2"] = installID
+	m.attempted = func(string) bool { return false }
+	if got, err := m.find(wanted); err != nil || got.Partition != "sdap2" || m.looks == 0 || m.looks == maxLooks {
+		t.Errorf("got %+v, %v after %d looks", got, err, m.looks)
 	}
 }
 

@@ -7,13 +7,11 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
-	"github.com/rayos/rayboot/esp"
-	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/initramfs/bootstate"
+	"github.com/rayos/rayboot/initramfs/esptest"
 )
 
 const installID = "11111111-2222-3333-4444-555555555555"
@@ -21,38 +19,15 @@ const installID = "11111111-2222-3333-4444-555555555555"
 // newESP is an image of an ESP with a record in which the attempt is open.
 func newESP(t *testing.T, nonce record.Nonce) string {
 	t.Helper()
-	r := record.New(installID)
-	r.Sequence = 1
-	r.Open = record.Attempt{Kind: record.EntryAttempt, Entry: "rayos", Nonce: nonce, Stage: record.StageStart}
-	b, err := record.Encode(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const size = 34 << 20
 	name := filepath.Join(t.TempDir(), "esp")
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	files := []fat32.File{fat32.Bytes(esp.BootStatePath, append(b[:], b[:]...))}
-	options := fat32.Options{SizeBytes: size, SectorSize: 512, Label: "ESP", Modified: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)}
-	if _, err := fat32.Create(f, options, files); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Truncate(size); err != nil {
-		t.Fatal(err)
-	}
+	esptest.Write(t, name, esptest.Attempted(installID, "rayos", nonce))
 	return name
 }
 
 func TestBless(t *testing.T) {
 	nonce := record.Nonce{1, 2}
 	device := newESP(t, nonce)
-	if !bootstate.HasAttempt(device, installID, nonce) || bootstate.HasAttempt(device, installID, record.Nonce{9}) {
-		t.Error("the open attempt is not told from another")
-	}
-	bless := func(r record.Record) (record.Record, bool) { return bootmenu.Bless(r, nonce) }
+	bless := func(l record.Loaded) (record.Record, bool) { return bootmenu.Bless(l.Record, nonce) }
 	if changed, err := bootstate.Update(device, installID, bless); !changed || err != nil {
 		t.Fatalf("bless: %v, %v", changed, err)
 	}
@@ -72,15 +47,18 @@ func TestBless(t *testing.T) {
 	}
 }
 
+// raise changes something in the record.
+func raise(l record.Loaded) (record.Record, bool) {
+	l.Record.Disablings++
+	return l.Record, true
+}
+
 func TestUpdatesWaitForEachOther(t *testing.T) {
 	device := newESP(t, record.Nonce{1})
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			_, err := bootstate.Update(device, installID, func(r record.Record) (record.Record, bool) {
-				r.Disablings++
-				return r, true
-			})
+			_, err := bootstate.Update(device, installID, raise)
 			if err != nil {
 				t.Error(err)
 			}
@@ -97,8 +75,7 @@ func TestErrors(t *testing.T) {
 	if _, err := bootstate.Load(missing, installID); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("load: %v", err)
 	}
-	change := func(r record.Record) (record.Record, bool) { r.Disablings++; return r, true }
-	if _, err := bootstate.Update(missing, installID, change); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := bootstate.Update(missing, installID, raise); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("update: %v", err)
 	}
 	noise := filepath.Join(t.TempDir(), "noise")
@@ -108,7 +85,7 @@ func TestErrors(t *testing.T) {
 	if loaded, err := bootstate.Load(noise, installID); err != nil || loaded.Status != record.Lost {
 		t.Errorf("no file system: %+v, %v", loaded, err)
 	}
-	if _, err := bootstate.Update(noise, installID, change); err == nil {
+	if _, err := bootstate.Update(noise, installID, raise); err == nil {
 		t.Error("no file system: saved")
 	}
 }

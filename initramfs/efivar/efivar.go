@@ -1,5 +1,5 @@
 // Package efivar reads the text variables that a boot loader leaves for the
-// system, through Linux's efivarfs. It writes nothing.
+// system, through Linux's efivarfs, and removes variables. It writes none.
 //
 // Names and formats: systemd's Boot Loader Interface (vendor GUID [Loader]) and
 // the RayOS boot manager's own hand-over (vendor GUID [RayOS]).
@@ -29,9 +29,18 @@ const (
 // ErrFormat is reported for a variable that is no UTF-16 text.
 var ErrFormat = errors.New("not a text variable")
 
-// Text reads a variable that holds UTF-16LE text with a NUL at its end. A
-// variable that does not exist is fs.ErrNotExist.
+// Text reads a variable that holds one line of UTF-16LE text with a NUL at its
+// end. A variable that does not exist is fs.ErrNotExist.
 func Text(efivarfs fs.FS, name, vendor string) (string, error) {
+	text, err := Lines(efivarfs, name, vendor)
+	if strings.Contains(text, "\n") {
+		return "", fmt.Errorf("read EFI variable %s: %w: more than one line", name, ErrFormat)
+	}
+	return text, err
+}
+
+// Lines is [Text] for a variable of any number of lines.
+func Lines(efivarfs fs.FS, name, vendor string) (string, error) {
 	f, err := efivarfs.Open(name + "-" + vendor)
 	if err != nil {
 		return "", fmt.Errorf("read EFI variable %s: %w", name, err)
@@ -62,7 +71,7 @@ func decode(raw []byte) (string, error) {
 		units = append(units, unit)
 	}
 	text := string(utf16.Decode(units))
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f || r == '\uFFFD' }) {
 		return "", fmt.Errorf("%w: control characters or broken UTF-16", ErrFormat)
 	}
 	return text, nil

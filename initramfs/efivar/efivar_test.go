@@ -38,6 +38,16 @@ func TestTextRefuses(t *testing.T) {
 	}
 }
 
+func TestLines(t *testing.T) {
+	const name, content = "Name-" + efivar.RayOS, "\x06\x00\x00\x00a\x00\n\x00b\x00\x00\x00"
+	if got, err := efivar.Lines(fstest.MapFS{name: {Data: []byte(content)}}, "Name", efivar.RayOS); err != nil || got != "a\nb" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := efivar.Lines(fstest.MapFS{name: {Data: []byte("\x06\x00\x00\x00\r\x00")}}, "Name", efivar.RayOS); !errors.Is(err, efivar.ErrFormat) {
+		t.Errorf("a carriage return: got %q, %v", got, err)
+	}
+}
+
 func FuzzText(f *testing.F) {
 	f.Add("\x06\x00\x00\x00a\x00\x00\x00")
 	f.Fuzz(func(t *testing.T, content string) {

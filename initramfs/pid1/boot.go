@@ -160,24 +160,26 @@ func (b *boot) readHandOver() (problems []error) {
 	if err := b.mount(efivarsMount); err != nil {
 		return []error{err}
 	}
-	var attempt string
+	var attempt, booted string
 	vars := os.DirFS(filepath.Join(b.root, efivarsDir))
 	for _, v := range []struct {
 		name, vendor string
+		read         func(vars fs.FS, name, vendor string) (string, error)
 		to           *string
 	}{
-		{"RayosEntry", efivar.RayOS, &b.entry},
-		{"RayosInstallID", efivar.RayOS, &b.wanted.InstallID},
-		{"RayosAttempt", efivar.RayOS, &attempt},
-		{"LoaderDevicePartUUID", efivar.Loader, &b.wanted.PartUUID},
+		{"RayosEntry", efivar.RayOS, efivar.Text, &b.entry},
+		{"RayosInstallID", efivar.RayOS, efivar.Text, &b.wanted.InstallID},
+		{"RayosAttempt", efivar.RayOS, efivar.Text, &attempt},
+		{"RayosBooted", efivar.RayOS, efivar.Lines, &booted},
+		{"LoaderDevicePartUUID", efivar.Loader, efivar.Text, &b.wanted.PartUUID},
 	} {
-		text, err := efivar.Text(vars, v.name, v.vendor)
+		text, err := v.read(vars, v.name, v.vendor)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			problems = append(problems, err)
 		}
 		*v.to = text
 	}
-	if err := b.readAttempt(attempt); err != nil {
+	if err := b.readAttempt(attempt, booted); err != nil {
 		problems = append(problems, err)
 	}
 	return problems

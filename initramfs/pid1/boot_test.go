@@ -110,7 +110,7 @@ func TestBringUp(t *testing.T) {
 		terminal.Expect(line + "\r\n")
 	}
 	facts, err := os.ReadFile(filepath.Join(b.root, bootFactsFile))
-	if want := "ENTRY=rayos\nESP_PARTUUID=" + partUUID + "\nINSTALL_ID=" + installID + "\nDISK=vda\nESP=vda1\n"; err != nil || string(facts) != want {
+	if want := "ENTRY=rayos\nESP_PARTUUID=" + partUUID + "\nINSTALL_ID=" + installID + "\nDISK=vda\nESP=vda1\nKERNEL=\n"; err != nil || string(facts) != want {
 		t.Errorf("facts %q, %v; want %q", facts, err, want)
 	}
 	if mounts := strings.Join(k.only("mount"), ", "); !strings.HasSuffix(mounts, "/sys/firmware/efi/efivars efivarfs, /run/rayos/look vfat ro, /esp vfat ro") {
@@ -175,13 +175,19 @@ func serving(t *testing.T, cmdline string) (terminal *ptytest.Terminal, stop fun
 	addDisk(t, b.root)
 	k.onMount = mountESP(t, installID)
 	b.bringUp()
+	return terminal, serve(t, b)
+}
+
+// serve runs the main loop until the test sends a signal.
+func serve(t *testing.T, b *boot) (stop func(os.Signal) int) {
+	t.Helper()
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGCHLD)
 	signals := make(chan os.Signal)
 	command := make(chan int)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { command <- b.serve(ctx, signals, ended) }()
-	return terminal, func(s os.Signal) int {
+	return func(s os.Signal) int {
 		signals <- s
 		got := <-command
 		cancel()

@@ -34,14 +34,14 @@ func (b *boot) findDisk() {
 	found, err := b.lookForDisk()
 	if err == nil {
 		err = b.mount(mountPoint{"/dev/" + found.Partition, espDir, "vfat", espFlags, ""})
-		facts = append(facts, "DISK="+found.Disk, "ESP="+found.Partition)
+		facts = append(facts, "DISK="+found.Disk, "ESP="+found.Partition, "KERNEL="+found.Kernel)
 	}
 	if err != nil {
 		b.say("%v", err)
 	} else {
-		b.attemptOn(found.Partition)
 		b.say("boot disk: %s, its ESP %s is mounted read-only on %s", found.Disk, found.Partition, espDir)
 	}
+	b.findAttempt(found)
 	if err := b.writeFacts(facts); err != nil {
 		b.say("boot facts: %v", err)
 	}
@@ -55,8 +55,10 @@ func (b *boot) lookForDisk() (bootdisk.Candidate, error) {
 		Block:     os.DirFS(filepath.Join(b.root, "sys/class/block")),
 		Open:      func(disk string) (bootdisk.Device, error) { return os.Open(filepath.Join(b.root, "dev", disk)) },
 		InstallID: b.readInstallID,
-		Attempted: b.isAttempted,
 		Sleep:     sleep,
+	}
+	if b.wasAttempted() {
+		finder.Attempted = b.isAttempted
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), b.args.DiskWait)
 	defer cancel()

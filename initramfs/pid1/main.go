@@ -122,7 +122,9 @@ func (b *boot) goldenDue(s *shells) {
 		return
 	}
 	lines := b.stageMarker(markers.Golden)
-	if b.bless() == nil {
+	if err := b.bless(); err != nil {
+		lines += fmt.Sprintf("\nrayos: the boot manager cannot be told that this boot is good, and will count it as failed: %v", err)
+	} else {
 		lines += "\n" + markers.BootmgrBootSuccess{Entry: b.entry}.Marker().String()
 	}
 	b.line(lines)
