@@ -35,6 +35,7 @@ var layers = []layer{
 	{room: "esp", pure: true},
 	{room: "golden", pure: true},
 	{room: "bootmenu", pure: true, rooms: []string{"esp", "golden", "markers"}},
+	{room: "bootmenu/control", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"}},
 
 	{room: "efi/pecoff"},
 	{room: "efi/goefi"},
@@ -45,12 +46,12 @@ var layers = []layer{
 
 	{
 		room:  "initramfs",
-		rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"},
+		rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt", "markers"},
 		other: []string{"github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "efi/pecoff", "esp", "golden", "gpt", "markers"},
+		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "markers"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",

@@ -83,6 +83,8 @@ func newRootCmd() *cobra.Command {
 		newInspectCmd(),
 		newVerifyCmd(),
 		newRunCmd(),
+		newBootmgrCmd(),
+		newRecoveryCmd(),
 		newEFICmd(),
 		newKernelCmd(),
 		newRuntimeCmd(),
