@@ -100,7 +100,7 @@ func TestReapSaysWhetherChildrenRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := table.Start("/bin/cat", []string{"cat"}, &os.ProcAttr{Files: []*os.File{r}})
+	c, err := table.Start("/bin/cat", []string{"cat"}, &os.ProcAttr{Files: []*os.File{r, os.Stdout}}) // cat ends at once if it has no output
 	r.Close()
 	if err != nil {
 		t.Fatal(err)
