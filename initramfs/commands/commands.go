@@ -27,6 +27,9 @@ import (
 	"github.com/u-root/u-root/pkg/core/tar"
 	"github.com/u-root/u-root/pkg/core/touch"
 	"github.com/u-root/u-root/pkg/core/xargs"
+
+	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/initramfs/livedisk"
 )
 
 // Command is one command of the shell.
@@ -43,6 +46,7 @@ type env struct {
 	stdout, stderr io.Writer
 	root           fs.FS // the machine's files, for reading
 	kernel         kernel
+	disk           func(ctx context.Context) (*livedisk.Disk, error) // opens the boot disk
 }
 
 // Errors that the user is not told: the exit status says it.
@@ -76,13 +80,20 @@ func (e *env) parse(f *flag.FlagSet, least, most int) error {
 }
 
 // Main runs the command and returns its exit status: 0, 1 with the error on
-// stderr, or 2 for bad usage.
+// stderr, 2 for bad usage, or 130 for an interrupt that the command has noticed.
 func (c Command) Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return c.main(&env{
 		name: args[0], args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr,
-		root: os.DirFS("/"), kernel: linux{},
+		root: os.DirFS("/"), kernel: linux{}, disk: bootDisk,
 	})
 }
+
+func bootDisk(ctx context.Context) (*livedisk.Disk, error) {
+	return livedisk.Open(ctx, "/", nil)
+}
+
+// statusInterrupted is how a shell reports the end by SIGINT.
+const statusInterrupted = 130
 
 func (c Command) main(e *env) int {
 	out := &output{w: e.stdout}
@@ -100,6 +111,13 @@ func (c Command) main(e *env) int {
 		return 1
 	}
 	fmt.Fprintf(e.stderr, "%s: %v\n", e.name, err)
+	switch {
+	case errors.Is(err, control.ErrUsage):
+		fmt.Fprintf(e.stderr, "see %s --help\n", e.name)
+		return 2
+	case errors.Is(err, context.Canceled):
+		return statusInterrupted
+	}
 	return 1
 }
 
@@ -148,6 +166,7 @@ func All() map[string]Command {
 		"touch":  fromCore("create files or change their times", touch.New),
 		"xargs":  fromCore("run a command with arguments from the input", xargs.New),
 
+		"bootmgr":  {"show and change what the boot manager remembers", bootmgr},
 		"df":       {"show how full the mounted file systems are", df},
 		"dmesg":    {"print the kernel's log", dmesg},
 		"free":     {"show the use of memory", free},
@@ -163,6 +182,7 @@ func All() map[string]Command {
 		"poweroff": {"turn the machine off", poweroff},
 		"ps":       {"list processes", ps},
 		"reboot":   {"restart the machine", reboot},
+		"recovery": {"show failures, and keep golden snapshots", recovery},
 		"sleep":    {"wait", sleep},
 		"sync":     {"write everything to the disks", syncDisks},
 		"tail":     {"print the last lines", tail},

@@ -25,7 +25,7 @@ func reboot(e *env) error {
 // power asks process 1 to end the machine in order, or does it at once.
 func power(e *env, signal syscall.Signal, command int) error {
 	f := e.flags("[-f]")
-	force := f.Bool("f", false, "at once: write the disks' data out, end no process, unmount nothing")
+	force := f.Bool("f", false, "at once: write the disks' data out, end no process, unmount nothing; a boot that was not good yet counts as failed")
 	if err := e.parse(f, 0, 0); err != nil {
 		return err
 	}

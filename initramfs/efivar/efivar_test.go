@@ -3,8 +3,12 @@ package efivar_test
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/rayos/rayboot/initramfs/efivar"
 )
@@ -56,4 +60,45 @@ func FuzzText(f *testing.F) {
 			t.Errorf("text %q with error %v", text, err)
 		}
 	})
+}
+
+func TestRemove(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "Name-"+efivar.Loader)
+	if err := os.WriteFile(name, []byte("\x07\x00\x00\x00"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := efivar.Remove(dir, "Name", efivar.Loader); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+	if err := efivar.Remove(dir, "Name", efivar.Loader); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("remove what is not there: %v", err)
+	}
+}
+
+// TestRemoveImmutable has a file that is guarded as efivarfs guards its own.
+func TestRemoveImmutable(t *testing.T) {
+	const immutable = 0x10
+	dir := t.TempDir()
+	name := filepath.Join(dir, "Name-"+efivar.Loader)
+	if err := os.WriteFile(name, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, immutable); err != nil {
+		t.Skipf("files cannot be made immutable here: %v", err)
+	}
+	if err := os.Remove(name); !errors.Is(err, fs.ErrPermission) {
+		t.Fatalf("an immutable file is removed: %v", err)
+	}
+	if err := efivar.Remove(dir, "Name", efivar.Loader); err != nil {
+		t.Error(err)
+	}
 }

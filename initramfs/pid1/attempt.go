@@ -8,7 +8,6 @@ import (
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/golden"
-	"github.com/rayos/rayboot/initramfs/bootdisk"
 	"github.com/rayos/rayboot/initramfs/bootstate"
 	"github.com/rayos/rayboot/markers"
 )
@@ -73,15 +72,15 @@ func (b *boot) device(partition string) string { return filepath.Join(b.root, "d
 
 // findAttempt looks for this boot's attempt on the boot disk, and says so if there
 // is none.
-func (b *boot) findAttempt(disk bootdisk.Candidate) {
+func (b *boot) findAttempt() {
 	if !b.wasAttempted() {
 		b.say("this boot is not counted: the boot loader handed over no attempt")
 		return
 	}
 	b.attempt.looked = errors.New("the boot disk was not found")
-	if disk.Partition != "" {
-		b.attempt.device = b.device(disk.Partition)
-		b.attempt.open, b.attempt.looked = b.openAttempt(disk.Partition)
+	if partition := b.disk.Partition; partition != "" {
+		b.attempt.device = b.device(partition)
+		b.attempt.open, b.attempt.looked = b.openAttempt(partition)
 	}
 	switch {
 	case b.attempt.looked != nil:

@@ -2,7 +2,6 @@ package pid1
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,7 +15,10 @@ import (
 
 var nonce = record.Nonce{0xc0, 0xff, 0xee}
 
-const attemptVariable = "sys/firmware/efi/efivars/RayosAttempt-8ab58d92-6c5e-4d5c-9a51-6c1f7c5a2d10"
+const (
+	attemptVariable = "sys/firmware/efi/efivars/RayosAttempt-8ab58d92-6c5e-4d5c-9a51-6c1f7c5a2d10"
+	bootedVariable  = "sys/firmware/efi/efivars/RayosBooted-8ab58d92-6c5e-4d5c-9a51-6c1f7c5a2d10"
+)
 
 // attempted is a machine whose boot manager has recorded r on vda1, up to
 // SUBSYSTEMS_READY.
@@ -25,6 +27,11 @@ func attempted(t *testing.T, cmdline string, r record.Record) (*boot, *ptytest.T
 	files := bootedMachine()
 	files["proc/cmdline"] = cmdline
 	files[attemptVariable] = efiText(nonce.String())
+	return attemptedWith(t, files, r)
+}
+
+func attemptedWith(t *testing.T, files map[string]string, r record.Record) (*boot, *ptytest.Terminal) {
+	t.Helper()
 	b, k, terminal := newMachine(t, files)
 	addDisk(t, b.root)
 	k.onMount = mountESP(t, installID)
@@ -135,7 +142,7 @@ func TestAttemptWithoutDisk(t *testing.T) {
 func TestBadHandOver(t *testing.T) {
 	files := bootedMachine()
 	files[attemptVariable] = efiText("no nonce")
-	files[filepath.Join(filepath.Dir(attemptVariable), "RayosBooted-8ab58d92-6c5e-4d5c-9a51-6c1f7c5a2d10")] = efiText("TITLE=x\n")
+	files[bootedVariable] = efiText("TITLE=x\n")
 	b, _, terminal := newMachine(t, files)
 	b.bringUp()
 	out := terminal.Expect("SUBSYSTEMS_READY]")

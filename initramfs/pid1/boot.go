@@ -22,6 +22,7 @@ import (
 	"github.com/rayos/rayboot/initramfs/children"
 	"github.com/rayos/rayboot/initramfs/console"
 	"github.com/rayos/rayboot/initramfs/efivar"
+	"github.com/rayos/rayboot/initramfs/goldenstore"
 	"github.com/rayos/rayboot/initramfs/stages"
 	"github.com/rayos/rayboot/markers"
 )
@@ -41,9 +42,13 @@ type boot struct {
 	modules modules
 	entry   string // boot entry ID; "" if not handed over
 	wanted  bootdisk.Wanted
+	disk    bootdisk.Candidate // the boot disk; zero if it was not found
 	attempt attempt
 	stages  *stages.Machine
 	seq     int
+
+	espMount goldenstore.Mount // nil outside of tests
+	snapshot *snapshot         // nil until one is begun
 }
 
 // now is the time since process 1 began.

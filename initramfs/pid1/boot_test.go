@@ -14,7 +14,9 @@ import (
 	diskgpt "github.com/diskfs/go-diskfs/partition/gpt"
 	"golang.org/x/sys/unix"
 
+	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/initramfs/bootargs"
+	"github.com/rayos/rayboot/initramfs/bootfacts"
 	"github.com/rayos/rayboot/initramfs/ptytest"
 )
 
@@ -73,7 +75,7 @@ func addDisk(t *testing.T, root string) {
 func mountESP(t *testing.T, id string) func(source, target string) {
 	return func(source, target string) {
 		if source == "/dev/vda1" {
-			write(t, filepath.Join(target, installIDFile), id+"\n")
+			write(t, filepath.Join(target, esp.InstallIDPath), id+"\n")
 		}
 	}
 }
@@ -109,9 +111,11 @@ func TestBringUp(t *testing.T) {
 	} {
 		terminal.Expect(line + "\r\n")
 	}
-	facts, err := os.ReadFile(filepath.Join(b.root, bootFactsFile))
-	if want := "ENTRY=rayos\nESP_PARTUUID=" + partUUID + "\nINSTALL_ID=" + installID + "\nDISK=vda\nESP=vda1\nKERNEL=\n"; err != nil || string(facts) != want {
-		t.Errorf("facts %q, %v; want %q", facts, err, want)
+	facts, err := bootfacts.Read(b.root)
+	if want := (bootfacts.Facts{
+		Entry: "rayos", ESPPartUUID: partUUID, InstallID: installID, Disk: "vda", ESP: "vda1", NoSnapshot: "it is not counted",
+	}); err != nil || facts != want {
+		t.Errorf("facts %+v, %v; want %+v", facts, err, want)
 	}
 	if mounts := strings.Join(k.only("mount"), ", "); !strings.HasSuffix(mounts, "/sys/firmware/efi/efivars efivarfs, /run/rayos/look vfat ro, /esp vfat ro") {
 		t.Errorf("mounts %s", mounts)

@@ -12,15 +12,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/initramfs/bootdisk"
+	"github.com/rayos/rayboot/initramfs/bootfacts"
 )
 
-// Where the boot disk is found by the commands of the shell.
-const (
-	espDir        = "/esp"            // the ESP of the boot disk, read-only
-	bootFactsFile = "/run/rayos/boot" // KEY=VALUE lines about this boot
-	installIDFile = "EFI/rayos/install.id"
-)
+// espDir is where the ESP of the boot disk is mounted, read-only.
+const espDir = "/esp"
 
 const maxInstallIDBytes = 256
 
@@ -30,20 +28,29 @@ const espFlags = unix.MS_RDONLY | secure
 // findDisk finds the boot disk, mounts its ESP and writes down what is known
 // about the boot.
 func (b *boot) findDisk() {
-	facts := []string{"ENTRY=" + b.entry, "ESP_PARTUUID=" + b.wanted.PartUUID, "INSTALL_ID=" + b.wanted.InstallID}
 	found, err := b.lookForDisk()
+	b.disk = found
 	if err == nil {
 		err = b.mount(mountPoint{"/dev/" + found.Partition, espDir, "vfat", espFlags, ""})
-		facts = append(facts, "DISK="+found.Disk, "ESP="+found.Partition, "KERNEL="+found.Kernel)
 	}
 	if err != nil {
 		b.say("%v", err)
 	} else {
 		b.say("boot disk: %s, its ESP %s is mounted read-only on %s", found.Disk, found.Partition, espDir)
 	}
-	b.findAttempt(found)
-	if err := b.writeFacts(facts); err != nil {
-		b.say("boot facts: %v", err)
+	b.findAttempt()
+	b.writeFacts("")
+}
+
+// writeFacts writes down what is known about the boot, for the commands.
+func (b *boot) writeFacts(good string) {
+	err := bootfacts.Facts{
+		Entry: b.entry, ESPPartUUID: b.wanted.PartUUID, InstallID: b.wanted.InstallID,
+		Disk: b.disk.Disk, ESP: b.disk.Partition, Kernel: b.disk.Kernel,
+		NoSnapshot: b.notSnapshotted(), Good: good,
+	}.Write(b.root)
+	if err != nil {
+		b.say("%v", err)
 	}
 }
 
@@ -77,7 +84,7 @@ func (b *boot) readInstallID(partition string) (id string, err error) {
 			err = errors.Join(err, fmt.Errorf("unmount %s: %w", dir, uerr))
 		}
 	}()
-	f, err := os.Open(filepath.Join(target, installIDFile))
+	f, err := os.Open(filepath.Join(target, esp.InstallIDPath))
 	if err != nil {
 		return "", fmt.Errorf("read install ID: %w", err)
 	}
@@ -87,14 +94,6 @@ func (b *boot) readInstallID(partition string) (id string, err error) {
 		return "", fmt.Errorf("read install ID: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
-}
-
-func (b *boot) writeFacts(facts []string) error {
-	file := filepath.Join(b.root, bootFactsFile)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, []byte(strings.Join(facts, "\n")+"\n"), 0o644)
 }
 
 // sleep waits for d or until the context ends.

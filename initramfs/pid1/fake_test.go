@@ -69,6 +69,12 @@ func (k *fakeKernel) only(prefix string) (asked []string) {
 	return asked
 }
 
+// fakeMount is the mount of the ESP.
+type fakeMount struct{ readOnly bool }
+
+func (m *fakeMount) ReadOnly() (bool, error)     { return m.readOnly, nil }
+func (m *fakeMount) Remount(readOnly bool) error { m.readOnly = readOnly; return nil }
+
 // screen records lines.
 type screen struct {
 	mu   sync.Mutex
@@ -97,7 +103,7 @@ func newBoot(t *testing.T, files map[string]string) (*boot, *fakeKernel, *screen
 	}
 	k := &fakeKernel{root: root, errs: map[string]error{}}
 	out := &screen{}
-	b := &boot{root: root, kernel: k, begin: time.Now()}
+	b := &boot{root: root, kernel: k, begin: time.Now(), espMount: &fakeMount{readOnly: true}}
 	b.consoles = console.New([]string{"ttyS0"}, []console.Output{out}, nil)
 	return b, k, out
 }

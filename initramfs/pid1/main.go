@@ -90,6 +90,9 @@ func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (comm
 			b.shellEvent(s, e)
 		case <-golden:
 			b.goldenDue(s)
+		case line := <-b.snapshot.news():
+			b.line(line)
+			s.refresh()
 		case sig := <-signals:
 			stop()
 			return powerCommand(sig)
@@ -126,6 +129,8 @@ func (b *boot) goldenDue(s *shells) {
 		lines += fmt.Sprintf("\nrayos: the boot manager cannot be told that this boot is good, and will count it as failed: %v", err)
 	} else {
 		lines += "\n" + markers.BootmgrBootSuccess{Entry: b.entry}.Marker().String()
+		b.writeFacts("yes")
+		defer b.snapshot.keep()
 	}
 	b.line(lines)
 	s.refresh()
@@ -145,6 +150,7 @@ func (b *boot) shellEvent(s *shells, e shellEvent) {
 	s.ready[e.console] = e.control
 	if !b.stages.Reached(markers.ShellReady) {
 		b.reach(markers.ShellReady)
+		b.startSnapshot()
 		b.consoles.SetMidLine(true)
 	}
 	b.stages.Recovered(b.now())

@@ -30,6 +30,7 @@ func (b *boot) shutdown(command int) {
 	b.say("the machine %s: ending all processes", what)
 	b.consoles.SetMidLine(false)
 	b.endProcesses()
+	b.snapshot.stop()
 	b.closeAttempt()
 	b.kernel.Sync()
 	b.unmountAll()
