@@ -72,3 +72,48 @@ func FuzzParse(f *testing.F) {
 		checkAgainstStd(t, b, img)
 	})
 }
+
+// FuzzAddSection: whatever the file, AddSection ends with an error or with an
+// image that has the section, in the file and in memory, and is otherwise as it
+// was.
+func FuzzAddSection(f *testing.F) {
+	b := tinyEFI(f)
+	f.Add(b)
+	f.Add(b[:len(b)-1])
+	added, err := AddSection(b, ".other", []byte("other"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(added)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		out, err := AddSection(b, addedName, []byte(addedText))
+		if err != nil {
+			return
+		}
+		if len(out) > len(b)+len(addedText)+2*maxAlign {
+			t.Errorf("%d bytes became %d", len(b), len(out))
+		}
+		checkAdded(t, b, out)
+	})
+}
+
+// FuzzLoadedSection: whatever the memory holds, LoadedSection ends with an error
+// or with bytes that lie in it.
+func FuzzLoadedSection(f *testing.F) {
+	added, err := AddSection(tinyEFI(f), addedName, []byte(addedText))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(loaded(f, added))
+	f.Add(added)
+	f.Add(added[:0x400])
+	f.Fuzz(func(t *testing.T, memory []byte) {
+		data, found, err := LoadedSection(memory, addedName)
+		switch {
+		case err != nil && (found || data != nil):
+			t.Errorf("%d bytes with error %v", len(data), err)
+		case found && (len(data) > len(memory) || !bytes.Contains(memory, data)):
+			t.Errorf("%d bytes that are not in memory", len(data))
+		}
+	})
+}

@@ -84,7 +84,7 @@ func loadELF(t *testing.T, f *elf.File, address, base uint64, size int) []byte {
 }
 
 // loadPE places the sections and applies the base relocations.
-func loadPE(t *testing.T, f *pe.File, address uint64) []byte {
+func loadPE(t testing.TB, f *pe.File, address uint64) []byte {
 	t.Helper()
 	opt := f.OptionalHeader.(*pe.OptionalHeader64)
 	memory := make([]byte, opt.SizeOfImage)

@@ -1,16 +1,9 @@
 package pecoff
 
 import (
-	"bytes"
 	"debug/pe"
-	"encoding/binary"
-	"errors"
 	"fmt"
 )
-
-// maxImageSections is the most that Windows loads (PE Format, COFF header);
-// EFI images have about ten.
-const maxImageSections = 96
 
 // An Image is what Parse found in a PE32+ image. Addresses are relative to
 // where the image is loaded.
@@ -55,73 +48,29 @@ func Parse(b []byte) (*Image, error) {
 }
 
 func parse(b []byte) (*Image, error) {
-	if len(b) < peOffset || string(b[:2]) != "MZ" {
-		return nil, errors.New("no DOS header: not an EFI application")
-	}
-	at := uint64(binary.LittleEndian.Uint32(b[lfanewOffset:]))
-	magic, err := slice(b, "PE header", at, uint64(len(peMagic)))
+	h, err := parseHeaders(b)
 	if err != nil {
 		return nil, err
 	}
-	if string(magic) != peMagic {
-		return nil, fmt.Errorf("no PE header at %#x: not an EFI application", at)
-	}
-	img := &Image{data: b, checksumOffset: checksumOffset(int(at))}
-	at += uint64(len(peMagic))
-	var head pe.FileHeader
-	if err := decodeAt(b, "COFF header", at, &head); err != nil {
-		return nil, err
-	}
-	img.Machine = head.Machine
-	at += uint64(binary.Size(head))
-	if err := img.parseOptional(at, uint64(head.SizeOfOptionalHeader)); err != nil {
-		return nil, err
-	}
-	if head.NumberOfSections > maxImageSections {
-		return nil, fmt.Errorf("%d sections, at most %d are supported", head.NumberOfSections, maxImageSections)
-	}
-	return img, img.parseSections(at+uint64(head.SizeOfOptionalHeader), int(head.NumberOfSections))
-}
-
-// parseOptional reads the optional header of size bytes. It may end early, in
-// the data directories.
-func (img *Image) parseOptional(at, size uint64) error {
-	var opt pe.OptionalHeader64
-	full := binary.Size(opt)
-	fixed := uint64(full - binary.Size(opt.DataDirectory))
-	raw, err := slice(img.data, "optional header", at, size)
-	if err != nil {
-		return err
-	}
-	if size < fixed || binary.LittleEndian.Uint16(raw) != pe32Plus {
-		return fmt.Errorf("optional header of %d bytes is not that of a 64-bit image", size)
-	}
-	padded := make([]byte, full)
-	copy(padded, raw)
-	if err := decodeAt(padded, "optional header", 0, &opt); err != nil {
-		return err
-	}
-	img.Subsystem, img.DLLCharacteristics = opt.Subsystem, opt.DllCharacteristics
-	img.Base, img.Entry, img.MemorySize, img.Checksum = opt.ImageBase, opt.AddressOfEntryPoint, opt.SizeOfImage, opt.CheckSum
-	if opt.NumberOfRvaAndSizes <= pe.IMAGE_DIRECTORY_ENTRY_SECURITY {
-		return nil
+	img := &Image{
+		Machine: h.coff.Machine, Subsystem: h.optional.Subsystem, DLLCharacteristics: h.optional.DllCharacteristics,
+		Base: h.optional.ImageBase, Entry: h.optional.AddressOfEntryPoint, MemorySize: h.optional.SizeOfImage,
+		Checksum: h.optional.CheckSum, data: b, checksumOffset: h.checksumOffset,
 	}
 	// This directory alone holds an offset in the file instead of an address.
-	if dir := opt.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_SECURITY]; dir.Size > 0 {
-		img.Signatures, err = slice(img.data, "signatures", uint64(dir.VirtualAddress), uint64(dir.Size))
+	const security = pe.IMAGE_DIRECTORY_ENTRY_SECURITY
+	if dir := h.optional.DataDirectory[security]; h.optional.NumberOfRvaAndSizes > security && dir.Size > 0 {
+		if img.Signatures, err = slice(b, "signatures", uint64(dir.VirtualAddress), uint64(dir.Size)); err != nil {
+			return nil, err
+		}
 	}
-	return err
+	return img, img.parseSections(h.table)
 }
 
-func (img *Image) parseSections(at uint64, n int) error {
-	table := make([]pe.SectionHeader32, n)
-	if err := decodeAt(img.data, "section table", at, table); err != nil {
-		return err
-	}
+func (img *Image) parseSections(table []pe.SectionHeader32) error {
 	for _, h := range table {
-		name, _, _ := bytes.Cut(h.Name[:], []byte{0})
 		s := Section{
-			Name: string(name), VirtualAddress: h.VirtualAddress, VirtualSize: h.VirtualSize,
+			Name: sectionName(h), VirtualAddress: h.VirtualAddress, VirtualSize: h.VirtualSize,
 			Offset: h.PointerToRawData, Size: h.SizeOfRawData, Characteristics: h.Characteristics,
 		}
 		if s.Offset == 0 {
@@ -160,23 +109,3 @@ func (img *Image) Data(s Section) []byte {
 
 // ComputeChecksum returns what Checksum is in an image whose linker stored it.
 func (img *Image) ComputeChecksum() uint32 { return checksum(img.data, img.checksumOffset) }
-
-// slice returns n bytes of b at an offset, or an error that says what is cut.
-func slice(b []byte, what string, at, n uint64) ([]byte, error) {
-	if at > uint64(len(b)) || n > uint64(len(b))-at {
-		return nil, fmt.Errorf("%s: %d bytes at offset %#x go beyond the end of the file at %#x: it is truncated", what, n, at, len(b))
-	}
-	return b[at : at+n : at+n], nil
-}
-
-// decodeAt reads the fixed-size record or slice of records v.
-func decodeAt(b []byte, what string, at uint64, v any) error {
-	raw, err := slice(b, what, at, uint64(binary.Size(v)))
-	if err != nil {
-		return err
-	}
-	if _, err := binary.Decode(raw, binary.LittleEndian, v); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
-}
