@@ -2,7 +2,6 @@ package golden
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -151,37 +150,6 @@ func TestVerifyInSlots(t *testing.T) {
 	}
 	if err := Verify(fstest.MapFS{}, nil, s); err == nil {
 		t.Error("without a partition it is verified")
-	}
-}
-
-func TestSignature(t *testing.T) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := snapshotOf("a", 1, Candidate)
-	if err := s.CheckSignature(public); !errors.Is(err, ErrSignature) {
-		t.Errorf("not signed: %v", err)
-	}
-	s.Sign(private)
-	s.State, s.Sequence = Stable, 9 // promotion keeps it valid
-	if err := s.CheckSignature(public); err != nil {
-		t.Error(err)
-	}
-	for name, change := range map[string]func(s *Snapshot){
-		"kernel":       func(s *Snapshot) { s.Kernel.SHA256[0]++ },
-		"length":       func(s *Snapshot) { s.Initrd.LengthBytes++ },
-		"command line": func(s *Snapshot) { s.Options += " init=/bin/sh" },
-		"signature":    func(s *Snapshot) { s.Signature[0]++ },
-	} {
-		other := s
-		change(&other)
-		if err := other.CheckSignature(public); !errors.Is(err, ErrSignature) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if err := s.CheckSignature(nil); err == nil {
-		t.Error("no key accepts it")
 	}
 }
 

@@ -3,9 +3,6 @@ package golden
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/binary"
-	"errors"
-	"fmt"
 )
 
 // Where snapshots lie on the ESP, and limits.
@@ -79,31 +76,4 @@ func (s Snapshot) ID() Digest {
 // Name is the name of the snapshot's manifest in Dir.
 func (s Snapshot) Name() string {
 	return s.ID().String()[:manifestChars] + "." + s.State.String()
-}
-
-// SignedBytes is what a signature is made over: all that is started.
-func (s Snapshot) SignedBytes() []byte {
-	id := s.ID()
-	b := append([]byte("RayOS golden signature\x00"), id[:]...)
-	for _, p := range []Part{s.Kernel, s.Initrd} {
-		b = binary.LittleEndian.AppendUint64(b, uint64(p.LengthBytes))
-	}
-	return b
-}
-
-// ErrSignature is in the chain of the errors of CheckSignature.
-var ErrSignature = errors.New("not signed with the key of this boot manager")
-
-// CheckSignature says why the snapshot's signature is not one of the key, nil if
-// it is.
-func (s Snapshot) CheckSignature(key ed25519.PublicKey) error {
-	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, s.SignedBytes(), s.Signature[:]) {
-		return fmt.Errorf("snapshot %.16s: %w", s.ID(), ErrSignature)
-	}
-	return nil
-}
-
-// Sign signs the snapshot.
-func (s *Snapshot) Sign(key ed25519.PrivateKey) {
-	copy(s.Signature[:], ed25519.Sign(key, s.SignedBytes()))
 }
