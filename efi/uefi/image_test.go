@@ -1,6 +1,9 @@
 package uefi_test
 
 import (
+	"bytes"
+	"debug/pe"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -220,6 +223,54 @@ func TestLoadedImage(t *testing.T) {
 	}
 	if _, err := fw.System().LoadedImage(h); err == nil {
 		t.Error("an unloaded image is there")
+	}
+}
+
+// program is a PE32+ image with a section of these bytes at 0x1000.
+func program(t *testing.T, text string) []byte {
+	t.Helper()
+	const headers, address = 0x200, 0x1000
+	optional := pe.OptionalHeader64{Magic: 0x20b, SizeOfImage: 2 * address, SizeOfHeaders: headers, NumberOfRvaAndSizes: 16}
+	section := pe.SectionHeader32{VirtualAddress: address, VirtualSize: uint32(len(text)), PointerToRawData: headers, SizeOfRawData: uint32(len(text))}
+	b := make([]byte, 0x40, headers)
+	copy(b, "MZ")
+	b[0x3c] = 0x40
+	b = append(b, "PE\x00\x00"...)
+	for _, part := range []any{
+		pe.FileHeader{Machine: pe.IMAGE_FILE_MACHINE_AMD64, NumberOfSections: 1, SizeOfOptionalHeader: uint16(binary.Size(optional))}, optional, section,
+	} {
+		var err error
+		if b, err = binary.Append(b, binary.LittleEndian, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return append(b[:headers], text...)
+}
+
+func TestMemoryOfAnImage(t *testing.T) {
+	fw := newFirmware(t)
+	fw.AddVolume(nil)
+	memory := func() ([]byte, error) {
+		t.Helper()
+		self, err := fw.System().LoadedImage(fw.System().ImageHandle())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return self.Memory()
+	}
+	if b, err := memory(); err == nil {
+		t.Errorf("%d bytes of an image that is nowhere", len(b))
+	}
+	for _, text := range []string{"first", "second"} {
+		fw.SetProgram(program(t, text))
+		if b, err := memory(); err != nil || len(b) != 0x2000 || string(b[:2]) != "MZ" || !bytes.HasPrefix(b[0x1000:], []byte(text)) {
+			t.Errorf("%d bytes, %v", len(b), err)
+		}
+	}
+	for _, lie := range []uefi.LoadedImage{{Base: 1, Size: 1<<30 + 1}, {Base: ^uintptr(0), Size: 2}, {Size: 1}, {Base: 1}} {
+		if _, err := lie.Memory(); err == nil {
+			t.Errorf("%d bytes at %#x were taken", lie.Size, lie.Base)
+		}
 	}
 }
 

@@ -47,6 +47,20 @@ func (s *System) LoadedImage(h Handle) (*LoadedImage, error) {
 	return image, nil
 }
 
+// maxImageBytes bounds what an image takes in memory.
+const maxImageBytes = 1 << 30
+
+// Memory is the image as the firmware loaded it: its headers, then its sections at
+// their addresses. It is the memory itself: it must not be written, and not be
+// read after the image is unloaded. An image without a place in memory, or with
+// one of more than 1 GiB, is an error.
+func (l *LoadedImage) Memory() ([]byte, error) {
+	if l.Base == 0 || l.Size == 0 || l.Size > maxImageBytes || uint64(l.Base)+l.Size < l.Size {
+		return nil, fmt.Errorf("read image %#x: it has %d bytes at %#x, says the firmware", uintptr(l.handle), l.Size, l.Base)
+	}
+	return raw.Bytes(l.Base, int(l.Size)), nil
+}
+
 // SetLoadOptions gives the image its load options, for Linux the command line
 // from [EncodeUTF16]. The copy that the image sees is freed by StartImage and
 // UnloadImage.

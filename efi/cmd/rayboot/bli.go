@@ -126,8 +126,8 @@ func (m *manager) setLoaderStrings(values map[string]string) error {
 }
 
 // handOver tells the system that is about to be started which entry it is, what
-// of it was verified, which attempt it is to bless, and which watchdog it is to
-// take over.
+// of it was verified, which attempt it is to bless, which watchdog it is to take
+// over, and with which key golden snapshots must be signed.
 func (m *manager) handOver(id string, booted golden.Booted, guard string) error {
 	err := m.setLoaderStrings(map[string]string{"LoaderEntrySelected": m.loaderIDs[id]})
 	told := ""
@@ -136,6 +136,7 @@ func (m *manager) handOver(id string, booted golden.Booted, guard string) error 
 	}
 	for name, value := range map[string]string{
 		"RayosEntry": id, "RayosInstallID": m.installID, "RayosAttempt": m.nonce.String(), "RayosBooted": told, "RayosWatchdog": guard,
+		"RayosGoldenKey": m.goldenKey.String(),
 	} {
 		err = errors.Join(err, m.setRayosString(name, value))
 	}

@@ -18,6 +18,9 @@ func (m *manager) findGolden() []bootmenu.Snapshot {
 	for _, err := range problems {
 		m.console.printf("A golden snapshot cannot be used: %v", err)
 	}
+	if m.goldenKey.err != nil {
+		m.console.printf("Golden snapshots: %v", m.goldenKey.err)
+	}
 	m.goldens = make(map[golden.Digest]golden.Snapshot)
 	var all []bootmenu.Snapshot
 	for _, s := range found {
@@ -39,7 +42,7 @@ func (m *manager) startGolden(order bootmenu.StartGolden) bootmenu.Event {
 	}
 	m.console.emit(markers.BootmgrSelected{Entry: bootmenu.GoldenID, Reason: reason})
 	err := m.run(launch{
-		id: bootmenu.GoldenID, source: goldenSource{m.volume, m.kernels, snapshot}, options: snapshot.Options,
+		id: bootmenu.GoldenID, source: goldenSource{m.volume, m.kernels, snapshot, m.goldenKey}, options: snapshot.Options,
 		watchdog: time.Duration(order.WatchdogSeconds) * time.Second,
 		loaded: markers.BootmgrRecoveryFallback{
 			Snapshot: bootmenu.ShortID(order.Snapshot), Attempt: order.Attempt, Limit: bootmenu.RecoveryLimit, Reason: order.Reason,
@@ -54,10 +57,14 @@ type goldenSource struct {
 	volume   volume
 	kernels  kernelPartition
 	snapshot golden.Snapshot
+	key      goldenKey
 }
 
 func (g goldenSource) read(sys *uefi.System) (p payload, err error) {
 	p.booted = golden.Booted{Title: g.snapshot.Title, Snapshot: g.snapshot.ID()}
+	if err := g.key.check(g.snapshot); err != nil {
+		return p, at(markers.StageVerify, err)
+	}
 	if p.path, err = g.path(sys); err != nil {
 		return p, at(markers.StageRead, err)
 	}

@@ -14,7 +14,10 @@ func kernel(text string) string {
 			panic(err)
 		}
 	}
-	optional := pe.OptionalHeader64{Magic: 0x20b, SizeOfImage: 0x3000, Subsystem: pe.IMAGE_SUBSYSTEM_EFI_APPLICATION, NumberOfRvaAndSizes: 16}
+	optional := pe.OptionalHeader64{
+		Magic: 0x20b, SectionAlignment: 0x1000, FileAlignment: 0x200, SizeOfImage: 0x3000, SizeOfHeaders: 0x200,
+		Subsystem: pe.IMAGE_SUBSYSTEM_EFI_APPLICATION, NumberOfRvaAndSizes: 16,
+	}
 	header := make([]byte, 0x40)
 	copy(header, "MZ")
 	binary.LittleEndian.PutUint32(header[0x3c:], uint32(len(header)))

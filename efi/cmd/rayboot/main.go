@@ -50,7 +50,7 @@ func newManager(sys *uefi.System) (*manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the boot volume: %w", err)
 	}
-	m := &manager{sys: sys, console: openConsole(sys), volume: volume{self.Device, files}}
+	m := &manager{sys: sys, console: openConsole(sys), volume: volume{self.Device, files}, goldenKey: readGoldenKey(self)}
 	if path, err := sys.DevicePath(self.Device); err == nil {
 		if partition, ok := path.HardDrive(); ok {
 			if guid, ok := partition.GUID(); ok {

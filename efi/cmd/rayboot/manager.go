@@ -23,6 +23,7 @@ type manager struct {
 	store     *record.Store // of the boot-state record; nil if this ESP has none
 	nonce     record.Nonce  // names this power-on's attempts
 	goldens   map[golden.Digest]golden.Snapshot
+	goldenKey goldenKey
 
 	watchdog   watchdog.Watchdog // of the hardware; nil if there is none that can be used
 	noWatchdog error             // why not, if it is known

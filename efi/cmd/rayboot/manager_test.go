@@ -24,8 +24,12 @@ func twoEntries() fakefw.Files {
 	}
 }
 
-// boot runs the manager on the machine.
-func boot(fw *fakefw.Firmware) fakefw.End {
+// boot runs the manager on the machine, from an image without a key.
+func boot(fw *fakefw.Firmware) fakefw.End { return bootImage(fw, kernel("boot manager")) }
+
+// bootImage runs the manager from this image.
+func bootImage(fw *fakefw.Firmware, image string) fakefw.End {
+	fw.SetProgram([]byte(image))
 	return fw.Run(func() { run(fw.System(), nil) })
 }
 

@@ -176,11 +176,18 @@ func newerRecord(file string) string {
 // addGolden puts a stable snapshot of a kernel into the store.
 func addGolden(t *testing.T, files fakefw.Files, sequence uint64, content string) golden.Snapshot {
 	t.Helper()
+	return addSigned(t, files, sequence, content, func(*golden.Snapshot) {})
+}
+
+// addSigned puts a snapshot there that was signed in some way.
+func addSigned(t *testing.T, files fakefw.Files, sequence uint64, content string, sign func(*golden.Snapshot)) golden.Snapshot {
+	t.Helper()
 	s := golden.Snapshot{
 		Sequence: sequence, State: golden.Stable, Title: "kept " + content, Options: "root=" + content,
 		Kernel: golden.Part{LengthBytes: int64(len(kernel(content))), SHA256: golden.Sum([]byte(kernel(content))), Slot: -1},
 		Initrd: golden.Part{Slot: -1},
 	}
+	sign(&s)
 	manifest, err := golden.EncodeManifest(s)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package fakefw
 
 import (
 	"bytes"
+	"debug/pe"
 	"fmt"
 	"strings"
 
@@ -41,6 +42,27 @@ func (fw *Firmware) BootFrom(p *Partition, file string) {
 func (fw *Firmware) SetLoadOptions(s string) {
 	b := append(encodeUnits(s), 0, 0)
 	fw.appRecord.LoadOptions, fw.appRecord.LoadOptionsSize = fw.placeBytes(b), uint32(len(b))
+}
+
+// SetProgram loads the image of the program itself: its headers, then its sections
+// at their addresses, without relocation. Without it the program has no place in
+// the machine's memory. It panics on what is no PE32+ image.
+func (fw *Firmware) SetProgram(file []byte) {
+	image, err := pe.NewFile(bytes.NewReader(file))
+	if err != nil {
+		panic("fakefw: " + err.Error())
+	}
+	header := image.OptionalHeader.(*pe.OptionalHeader64)
+	memory := fw.memory.loadProgram(int(header.SizeOfImage))
+	copy(memory, file[:header.SizeOfHeaders])
+	for _, s := range image.Sections {
+		data, err := s.Data()
+		if err != nil {
+			panic("fakefw: " + err.Error())
+		}
+		copy(memory[s.VirtualAddress:][:s.VirtualSize], data)
+	}
+	fw.appRecord.ImageBase, fw.appRecord.ImageSize = raw.Address(memory), uint64(len(memory))
 }
 
 // buildApp makes the handle of the program.

@@ -19,11 +19,12 @@ const limitBytes = 2 << 30
 // memory is what the firmware hands out. Each allocation is a mapping of its own
 // outside the Go heap, gone when freed: a use after that is a fault.
 type memory struct {
-	own   []byte
-	used  int
-	pages map[uintptr][]byte
-	pool  map[uintptr][]byte
-	total int
+	own     []byte
+	used    int
+	program []byte // the image of the program; nil if it has none
+	pages   map[uintptr][]byte
+	pool    map[uintptr][]byte
+	total   int
 }
 
 func (m *memory) init() {
@@ -33,6 +34,7 @@ func (m *memory) init() {
 
 func (m *memory) close() {
 	unmap(m.own)
+	m.unloadProgram()
 	for _, b := range m.pages {
 		unmap(b)
 	}
@@ -40,6 +42,19 @@ func (m *memory) close() {
 		unmap(b)
 	}
 	*m = memory{}
+}
+
+// loadProgram makes room for the image of the program, in place of another.
+func (m *memory) loadProgram(size int) []byte {
+	m.unloadProgram()
+	m.program = mapMemory(size)
+	return m.program
+}
+
+func (m *memory) unloadProgram() {
+	if m.program != nil {
+		unmap(m.program)
+	}
 }
 
 func mapMemory(size int) []byte {
