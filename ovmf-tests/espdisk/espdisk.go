@@ -33,7 +33,7 @@ func Make(ctx context.Context, imagePath string, sizeMiB int, files map[string]s
 	if err := d.create(int64(sizeMiB) << 20); err != nil {
 		return fmt.Errorf("make disk image: %w", err)
 	}
-	d.run("sgdisk", "--clear", fmt.Sprintf("--new=1:%dM:-%dM", startMiB, endGapMiB), "--typecode=1:ef00",
+	d.run("sgdisk", "--clear", fmt.Sprintf("--new=1:%d:+%d", StartLBA, SectorsLBA(sizeMiB)), "--typecode=1:ef00",
 		"--change-name=1:EFI system partition", "--partition-guid=1:"+PartitionGUID, imagePath)
 	d.run("mkfs.vfat", "-F", "32", "-n", "ESP", "--offset", fmt.Sprint(StartLBA), imagePath, fmt.Sprint(SectorsLBA(sizeMiB)/2))
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -86,5 +86,12 @@ func (d *disk) run(program string, args ...string) {
 func Extract(ctx context.Context, imagePath, name, hostPath string) error {
 	d := disk{ctx: ctx, image: imagePath}
 	d.run("mcopy", "-n", "-i", d.partition(), "::/"+name, hostPath)
+	return d.err
+}
+
+// Put copies a file of the host into the first partition of an image. What has the name already is replaced.
+func Put(ctx context.Context, imagePath, name, hostPath string) error {
+	d := disk{ctx: ctx, image: imagePath}
+	d.run("mcopy", "-o", "-i", d.partition(), hostPath, "::/"+name)
 	return d.err
 }

@@ -38,6 +38,9 @@ type Spec struct {
 	// second, successful boot.
 	Reboots bool
 
+	// StaysOff keeps a machine that the guest has switched off, so that PowerOn can switch it on again. Otherwise it ends.
+	StaysOff bool
+
 	// Crashes lets Go programs panic. Otherwise the first sign of a crash ends the wait.
 	Crashes bool
 }
@@ -66,6 +69,9 @@ func Start(t testing.TB, s Spec) *Machine {
 	if !s.Reboots {
 		s.Extra = append(s.Extra[:len(s.Extra):len(s.Extra)], "-no-reboot")
 	}
+	if s.StaysOff {
+		s.Extra = append(s.Extra[:len(s.Extra):len(s.Extra)], "-no-shutdown")
+	}
 	m := &Machine{t: t, transcript: NewTranscript(), ctx: t.Context(), patience: Patience, followed: make(chan struct{})}
 	m.transcript.crashes = s.Crashes
 	s.OnEvent = m.note
@@ -81,6 +87,9 @@ func Start(t testing.TB, s Spec) *Machine {
 
 // switchedOff is what QEMU notes when the guest powers off. A guest that resets where it must not is "guest-reset".
 const switchedOff = "[qemu] SHUTDOWN guest-shutdown"
+
+// SwitchedOff expects that the guest switches off a machine that StaysOff.
+var SwitchedOff = Text(switchedOff)
 
 // note puts what happens to the machine as a whole into the transcript.
 func (m *Machine) note(e qemu.Event) {
@@ -157,6 +166,9 @@ func (m *Machine) Never(unwanted ...Expectation) {
 	}
 }
 
+// Count counts the lines so far that fulfil the expectation.
+func (m *Machine) Count(want Expectation) int { return m.transcript.Count(want) }
+
 // Finish waits for the line without which the test has proven nothing, and cuts the machine's power. Every test ends
 // with Finish or ExpectOff.
 func (m *Machine) Finish(last Expectation) (line string) {
@@ -178,7 +190,7 @@ func (m *Machine) ExpectOff() {
 	if err := m.process.Wait(); err != nil {
 		m.fatal(err)
 	}
-	if !m.transcript.Has(Text(switchedOff)) {
+	if !m.transcript.Has(SwitchedOff) {
 		m.fatal(errors.New("the machine ended, but the guest did not switch it off"))
 	}
 	m.finished = true
@@ -189,6 +201,32 @@ func (m *Machine) ExpectOff() {
 func (m *Machine) PowerCut() {
 	m.process.Kill()
 	<-m.followed
+}
+
+// Reset presses the reset button.
+func (m *Machine) Reset() {
+	m.t.Helper()
+	if err := m.process.Reset(m.ctx); err != nil {
+		m.fatal(err)
+	}
+}
+
+// PowerOn switches on a machine that the guest has switched off.
+func (m *Machine) PowerOn() {
+	m.t.Helper()
+	if err := m.process.PowerOn(m.ctx); err != nil {
+		m.fatal(err)
+	}
+}
+
+// BlockStats returns what was written on a disk since the machine's start.
+func (m *Machine) BlockStats(disk int) qemu.BlockStats {
+	m.t.Helper()
+	stats, err := m.process.BlockStats(m.ctx, disk)
+	if err != nil {
+		m.fatal(err)
+	}
+	return stats
 }
 
 // Type sends text or key sequences (see the Serial constants) on the serial port.

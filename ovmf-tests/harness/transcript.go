@@ -22,6 +22,7 @@ type Transcript struct {
 	mu     sync.Mutex
 	plain  qemu.PlainText
 	text   []byte
+	notes  []byte        // lines that wait for the end of the machine's line
 	read   int           // the bytes of text before this were consumed by Await
 	grown  chan struct{} // closed and replaced when there is more to see
 	closed error         // why nothing more will come
@@ -34,26 +35,40 @@ func NewTranscript() *Transcript { return &Transcript{grown: make(chan struct{})
 func (t *Transcript) Write(chunk []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	before := len(t.text)
 	t.text = t.plain.Append(t.text, chunk)
+	if end := bytes.IndexByte(t.text[before:], '\n'); end >= 0 {
+		t.addNotes(before + end + 1)
+	}
 	t.wake()
 	return len(chunk), nil
 }
 
-// Note adds a line of the harness itself, such as "[qemu] RESET".
+// Note adds a line of the harness itself, such as "[qemu] RESET", behind the line that the machine is saying.
 func (t *Transcript) Note(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.text) > 0 && t.text[len(t.text)-1] != '\n' {
-		t.text = append(t.text, '\n')
+	t.notes = append(append(t.notes, line...), '\n')
+	if len(t.text) == 0 || t.text[len(t.text)-1] == '\n' {
+		t.addNotes(len(t.text))
 	}
-	t.text = append(append(t.text, line...), '\n')
 	t.wake()
+}
+
+// addNotes puts the notes that wait into the text.
+func (t *Transcript) addNotes(at int) {
+	t.text = slices.Insert(t.text, at, t.notes...)
+	t.notes = nil
 }
 
 // Close tells that nothing more will come, and why.
 func (t *Transcript) Close(why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.notes) > 0 {
+		t.text = append(t.text, '\n') // the machine did not come to the end of its line
+		t.addNotes(len(t.text))
+	}
 	t.closed = why
 	t.wake()
 }
@@ -119,13 +134,16 @@ func isCrash(line string) bool {
 }
 
 // Has tells whether a complete line that was consumed by Await, or not yet, fulfils the expectation.
-func (t *Transcript) Has(want Expectation) bool {
+func (t *Transcript) Has(want Expectation) bool { return t.Count(want) > 0 }
+
+// Count counts the lines that fulfil the expectation.
+func (t *Transcript) Count(want Expectation) (n int) {
 	for line := range strings.Lines(t.String()) {
 		if want.match(strings.TrimSuffix(line, "\n")) {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // String returns the whole transcript without the blank lines and ends of lines that a screen of text is full of.

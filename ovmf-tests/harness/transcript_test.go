@@ -77,6 +77,20 @@ func TestAwaitWaits(t *testing.T) {
 	}
 }
 
+// TestNotesStandBetweenLines has notes that come in the middle of what the machine says.
+func TestNotesStandBetweenLines(t *testing.T) {
+	tr := NewTranscript()
+	fmt.Fprint(tr, "fi")
+	tr.Note("[qemu] RESET")
+	tr.Note("[qemu] RESET again")
+	fmt.Fprint(tr, "rst\nsecond\nend")
+	tr.Note("[qemu] SHUTDOWN")
+	tr.Close(errMachineEnded)
+	if got := tr.String(); got != "first\n[qemu] RESET\n[qemu] RESET again\nsecond\nend\n[qemu] SHUTDOWN\n" {
+		t.Errorf("transcript is %q", got)
+	}
+}
+
 func TestTailAndBlankLines(t *testing.T) {
 	tr := NewTranscript()
 	fmt.Fprint(tr, "one\n     \n\ntwo\nthree\n")

@@ -86,6 +86,9 @@ func (d Disk) args(index int) ([]string, error) {
 	}
 	id := fmt.Sprintf("disk%d", index)
 	drive := fmt.Sprintf("if=none,id=%s,format=%s,snapshot=%s,file=%s", id, orDefault(d.Format, "raw"), onOff(d.Snapshot), quote(d.Path))
+	if d.ReadOnly {
+		drive += ",readonly=on"
+	}
 	device[len(device)-1] += fmt.Sprintf(",drive=%s,bootindex=%d,logical_block_size=%d,physical_block_size=%d", id, index, logical, physical)
 	args := []string{"-drive", drive}
 	for _, d := range device {

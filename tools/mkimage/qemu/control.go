@@ -15,6 +15,38 @@ func (p *Process) Reset(ctx context.Context) error {
 	return p.QMP.Execute(ctx, "system_reset", nil, nil)
 }
 
+// PowerOn switches on a machine that the guest has switched off and that was started with -no-shutdown.
+func (p *Process) PowerOn(ctx context.Context) error {
+	if err := p.Reset(ctx); err != nil {
+		return err
+	}
+	return p.QMP.Execute(ctx, "cont", nil, nil)
+}
+
+// BlockStats is what the guest has had a disk do since QEMU's start.
+type BlockStats struct {
+	WriteOperations int64 `json:"wr_operations"`
+	WrittenBytes    int64 `json:"wr_bytes"`
+	FlushOperations int64 `json:"flush_operations"`
+}
+
+// BlockStats asks for the statistics of the disk with this index.
+func (p *Process) BlockStats(ctx context.Context, disk int) (BlockStats, error) {
+	var all []struct {
+		Device string
+		Stats  BlockStats
+	}
+	if err := p.QMP.Execute(ctx, "query-blockstats", nil, &all); err != nil {
+		return BlockStats{}, err
+	}
+	for _, s := range all {
+		if s.Device == fmt.Sprintf("disk%d", disk) {
+			return s.Stats, nil
+		}
+	}
+	return BlockStats{}, fmt.Errorf("statistics of disk %d: the machine has no such disk", disk)
+}
+
 // PowerButton presses the ACPI power button; what follows is up to the guest.
 func (p *Process) PowerButton(ctx context.Context) error {
 	return p.QMP.Execute(ctx, "system_powerdown", nil, nil)

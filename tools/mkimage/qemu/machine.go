@@ -33,6 +33,9 @@ type Disk struct {
 
 	// Snapshot keeps Path as it is: writes go to a temporary file that ends with the machine.
 	Snapshot bool
+
+	// ReadOnly makes the disk refuse writes, as a write-protected medium does.
+	ReadOnly bool
 }
 
 // KVMMode says whether a machine runs on the host's processor or in QEMU's software emulation.
