@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
@@ -43,7 +42,7 @@ func list(c *Call) error {
 			Problems []string `json:"problems"`
 		}{append([]Entry{}, v.entries...), texts(v.problems)})
 	}
-	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
+	w := newTable(c.Out)
 	fmt.Fprintln(w, "ENTRY\tKIND\tTITLE\tSTATE")
 	for _, e := range v.entries {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.ID, e.Kind, e.Title, e.state())
@@ -124,7 +123,7 @@ func status(c *Call) error {
 
 func (s *Status) print(out io.Writer) error {
 	r := s.Record
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := newTable(out)
 	fmt.Fprintf(w, "Boot state\t%v, record %d\n", s.State, r.Sequence)
 	if s.Problem != "" {
 		fmt.Fprintf(w, "\t%s\n", s.Problem)

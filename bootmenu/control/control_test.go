@@ -70,6 +70,11 @@ func do(t *testing.T, m *machine, verbs []control.Command, asJSON bool, name str
 	if asJSON && err == nil && !json.Valid([]byte(out.String())) {
 		t.Errorf("%s: not JSON: %s", name, &out)
 	}
+	for line := range strings.Lines(out.String()) {
+		if strings.HasSuffix(line, " \n") {
+			t.Errorf("%s: spaces at the end of %q", name, line)
+		}
+	}
 	return out.String(), err
 }
 
@@ -82,7 +87,7 @@ func TestList(t *testing.T) {
 	want := "" +
 		"ENTRY    KIND  TITLE        STATE\n" +
 		"a        bls   A            disabled after 3 failures (stuck at SHELL_READY)\n" +
-		"b        bls   B            \n" +
+		"b        bls   B\n" +
 		"counted  bls   C            2 tries left\n" +
 		"slot     slot  From a slot  failed 1/3 (watchdog at start)\n"
 	if out != want {

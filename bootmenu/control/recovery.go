@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
@@ -49,7 +48,7 @@ func recoveryStatus(c *Call) error {
 	if len(r.Events) == 0 {
 		return c.say("Nothing has happened.")
 	}
-	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
+	w := newTable(c.Out)
 	for _, e := range r.Events {
 		fmt.Fprintf(w, "%d\t%v\t%s\t%s\n", e.Number, e.Kind, e.Subject, eventText(e))
 	}
@@ -95,7 +94,7 @@ func listGolden(c *Call) error {
 			return err
 		}
 	}
-	w := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
+	w := newTable(c.Out)
 	for i, s := range all {
 		fmt.Fprintf(w, "%d\t%s\t%v\t%s\t%s MiB\tof %s\n", i+1, bootmenu.ShortID(s.ID()), s.State, s.Title, mebibytes(s), s.Entry)
 	}
