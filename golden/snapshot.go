@@ -48,6 +48,15 @@ type Part struct {
 	OffsetBytes int64  `json:"offsetBytes"` // within partition 2, for a slot only
 }
 
+// NewPart is a part with this content in a file of the store; without content it
+// is the initrd of a snapshot that has none.
+func NewPart(content []byte) Part {
+	if len(content) == 0 {
+		return Part{Slot: noSlot}
+	}
+	return Part{LengthBytes: int64(len(content)), SHA256: Sum(content), Slot: noSlot}
+}
+
 // FileName is the part's name in the store; it says what must be in it.
 func (p Part) FileName() string { return p.SHA256.String() + partSuffix }
 

@@ -30,6 +30,7 @@ type buildFlags struct {
 	bootManager string
 	entries     []string
 	payload     string
+	goldenKey   string
 	parts       partFlags
 }
 
@@ -41,12 +42,18 @@ RayOS in safe mode.
 
 The image is sparse: it takes only the space of its content. It is written
 beside its name and renamed when it is complete. With --seed, equal inputs give
-equal bytes; file times are then those of SOURCE_DATE_EPOCH, or 1980.`
+equal bytes; file times are then those of SOURCE_DATE_EPOCH, or 1980.
+
+With --golden-key the boot manager accepts only golden snapshots that are signed
+with this Ed25519 key. RayOS as it is installed becomes the first one, signed if
+the key is a private one. The machine itself cannot sign: sign its later ones
+with rayimg recovery sign. docs/golden-key.md has more.`
 
 const buildExample = `  rayimg build disk.img
   rayimg build disk.img --size 100GiB --sector-size 4096
   rayimg build disk.img --kernel ./vmlinuz --modules none --seed release-1
-  rayimg build disk.img --payload ./esp-files --entry ./debian.conf`
+  rayimg build disk.img --payload ./esp-files --entry ./debian.conf
+  openssl genpkey -algorithm ed25519 -out golden.pem && rayimg build disk.img --golden-key golden.pem`
 
 func newBuildCmd() *cobra.Command {
 	f := buildFlags{size: gpt.MinDiskBytes, sectorSize: 512}
@@ -67,6 +74,7 @@ func newBuildCmd() *cobra.Command {
 	flags.StringArrayVar(&f.entries, "entry", nil, "add this Boot Loader Specification entry, a .conf file (repeatable)")
 	flags.StringVar(&f.payload, "payload", "", "copy the content of this folder to the root of the ESP")
 	flags.StringVar(&f.bootManager, "boot-manager", "", "boot manager to use instead of the built-in one")
+	flags.StringVar(&f.goldenKey, "golden-key", "", "accept only golden snapshots signed with this Ed25519 key, a PEM file, and make the first one")
 	flags.BoolVar(&f.force, "force", false, "replace FILE if it exists")
 	flags.BoolVar(&f.json, "json", false, "print what was made as JSON")
 	f.parts.register(flags)
@@ -103,6 +111,11 @@ func (f *buildFlags) spec(ctx context.Context, ui *ui) (spec image.Spec, err err
 	spec = image.Spec{SizeBytes: int64(f.size), SectorSize: f.sectorSize, Seed: f.seed, ESPOnly: f.espOnly}
 	if spec.Modified, err = timestamp(f.seed != "", os.Getenv("SOURCE_DATE_EPOCH")); err != nil {
 		return spec, err
+	}
+	if f.goldenKey != "" {
+		if spec.GoldenKey, err = readGoldenKey(f.goldenKey); err != nil {
+			return spec, err
+		}
 	}
 	if spec.BootManager, err = readPart("boot manager", f.bootManager, bundle.BootManager); err != nil {
 		return spec, err
@@ -166,7 +179,25 @@ func printReport(w io.Writer, r image.Report) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s: %s disk, %d-byte sectors, %.1f MiB on the host, disk ID %s\n",
-		r.Path, byteSize(r.SizeBytes), r.SectorSize, float64(r.AllocatedBytes)/(1<<20), r.DiskID)
+	if _, err := fmt.Fprintf(w, "%s: %s disk, %d-byte sectors, %.1f MiB on the host, disk ID %s\n",
+		r.Path, byteSize(r.SizeBytes), r.SectorSize, float64(r.AllocatedBytes)/(1<<20), r.DiskID); err != nil {
+		return err
+	}
+	return printGolden(w, r)
+}
+
+// printGolden says what the boot manager asks of golden snapshots.
+func printGolden(w io.Writer, r image.Report) error {
+	if r.Golden == nil {
+		return nil
+	}
+	text := "it has none yet"
+	switch g := r.Golden; {
+	case g.Signed:
+		text = fmt.Sprintf("snapshot %.16s is signed", g.Snapshot)
+	case g.Snapshot != "":
+		text = fmt.Sprintf("snapshot %.16s is not: sign it with rayimg recovery sign %s --key KEY.pem", g.Snapshot, r.Path)
+	}
+	_, err := fmt.Fprintf(w, "%s: golden snapshots must be signed with the key %.16s...; %s\n", r.Path, r.Golden.Key, text)
 	return err
 }

@@ -12,7 +12,7 @@ import (
 // release, for a machine of debug/pe, filled up to size with bytes that do not
 // compress and depend on the release.
 func Kernel(release string, machine uint16, size int) []byte {
-	const peOffset, optionalBytes = 0x40, 240
+	const peOffset, optionalBytes, headersBytes = 0x40, 240, 0x200
 	b := make([]byte, max(size, 0x400))
 	seed := int64(len(release))
 	for _, c := range []byte(release) {
@@ -27,7 +27,11 @@ func Kernel(release string, machine uint16, size int) []byte {
 	le.PutUint16(coff, machine)
 	le.PutUint16(coff[16:], optionalBytes)
 	optional := coff[20:]
-	le.PutUint16(optional, 0x20b) // PE32+
+	le.PutUint16(optional, 0x20b)                                    // PE32+
+	le.PutUint32(optional[32:], 0x1000)                              // alignment of sections in memory
+	le.PutUint32(optional[36:], headersBytes)                        // and in the file
+	le.PutUint32(optional[56:], uint32(len(b)+0xfff)&^uint32(0xfff)) // bytes in memory
+	le.PutUint32(optional[60:], headersBytes)
 	le.PutUint16(optional[68:], pe.IMAGE_SUBSYSTEM_EFI_APPLICATION)
 	le.PutUint32(optional[108:], 16) // data directories
 	copy(b[0x202:], "HdrS")

@@ -27,6 +27,14 @@ type Report struct {
 	Partitions     []gpt.Partition `json:"partitions"`
 	ESP            fat32.Usage     `json:"esp"`
 	Replaced       []string        `json:"replaced,omitempty"` // generated files for which the payload has its own
+	Golden         *GoldenReport   `json:"golden,omitempty"`   // nil without a key for golden snapshots
+}
+
+// GoldenReport says what the boot manager asks of golden snapshots.
+type GoldenReport struct {
+	Key      string `json:"key"`                // public, hexadecimal
+	Snapshot string `json:"snapshot,omitempty"` // ID of the one that was made
+	Signed   bool   `json:"signed"`             // it is signed
 }
 
 // Output says where an image goes.
@@ -96,7 +104,11 @@ func plan(spec Spec) (*builder, error) {
 		SizeBytes: spec.SizeBytes, SectorSize: spec.SectorSize,
 		DiskID: ids.guid("disk"), InstallID: ids.guid("install"), Partitions: parts,
 	}}
-	if b.files, b.report.Replaced, err = spec.espFiles(b.report.InstallID); err != nil {
+	store, err := b.planGolden()
+	if err != nil {
+		return nil, err
+	}
+	if b.files, b.report.Replaced, err = b.spec.espFiles(b.report.InstallID, store); err != nil {
 		return nil, fmt.Errorf("plan the ESP: %w", err)
 	}
 	if spec.System == nil {

@@ -20,6 +20,9 @@ const ManifestPath = esp.RayOSDir + "/sha256sums"
 // menuSeconds is how long the boot manager waits for a key.
 const menuSeconds = 5
 
+// title is the name of the default entry.
+const title = "RayOS"
+
 // IDs of the default entries.
 const (
 	entryID     = "rayos"
@@ -30,9 +33,9 @@ const (
 // recoveryRole makes an entry the one that the menu's r key starts.
 var recoveryRole = esp.Private{Key: esp.PrivatePrefix + "role", Value: "recovery"}
 
-// espFiles lists the content of the ESP. Its second result are the paths of
-// generated files that the payload replaces.
-func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []string, err error) {
+// espFiles lists the content of the ESP, with what its golden store is to hold.
+// Its second result are the paths of generated files that the payload replaces.
+func (s Spec) espFiles(installID gpt.GUID, store []named) (files []fat32.File, replaced []string, err error) {
 	fixed := []named{
 		{esp.RemovablePathX64, s.BootManager},
 		{esp.ManagerPath, s.BootManager},
@@ -46,7 +49,7 @@ func (s Spec) espFiles(installID gpt.GUID) (files []fat32.File, replaced []strin
 	}
 	kept := slices.DeleteFunc(slices.Clone(fixed), func(f named) bool { return s.inPayload(f.path) })
 	settings = append(settings, named{ManifestPath, manifest(kept)})
-	for _, f := range slices.Concat(fixed, settings) {
+	for _, f := range slices.Concat(fixed, settings, store) {
 		files = append(files, fat32.Bytes(f.path, f.content))
 	}
 	for _, e := range s.Entries {
@@ -105,9 +108,9 @@ func (s Spec) settings(installID gpt.GUID) ([]named, error) {
 	if s.System == nil {
 		return files, nil
 	}
-	safe := s.System.entry("RayOS (safe mode)", safeEntryID, s.System.SafeOptions)
+	safe := s.System.entry(title+" (safe mode)", safeEntryID, s.System.SafeOptions)
 	safe.Private = append(safe.Private, recoveryRole)
-	for _, e := range []esp.Entry{s.System.entry("RayOS", entryID, s.System.Options), safe} {
+	for _, e := range []esp.Entry{s.System.entry(title, entryID, s.System.Options), safe} {
 		text, err := esp.FormatType1(e)
 		if err != nil {
 			return nil, err
@@ -117,11 +120,11 @@ func (s Spec) settings(installID gpt.GUID) ([]named, error) {
 	return files, nil
 }
 
-// entry makes a BLS Type #1 entry whose sort key is its ID. It pins what it
+// entry makes a BLS Type #1 entry with this title, whose sort key is its ID. It pins what it
 // starts, and the runtime blesses it.
-func (s *System) entry(title, id, options string) esp.Entry {
+func (s *System) entry(name, id, options string) esp.Entry {
 	e := esp.Entry{
-		Title: title, SortKey: id, Version: s.Release, Architecture: esp.X64,
+		Title: name, SortKey: id, Version: s.Release, Architecture: esp.X64,
 		Linux: esp.KernelPath(s.Release), Options: options,
 	}
 	pins := esp.Pins{Linux: sha256.Sum256(s.Kernel)}

@@ -31,6 +31,9 @@ type Spec struct {
 	// ESPOnly makes a disk with an ESP that fills it and no other partition;
 	// there is no kernel slot then, and no least size but the ESP's own.
 	ESPOnly bool
+	// GoldenKey, if set, makes the boot manager accept only golden snapshots that
+	// are signed with it, and System the first of them.
+	GoldenKey *GoldenKey
 }
 
 // System is the RayOS kernel with what belongs to it.
