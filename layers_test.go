@@ -34,6 +34,7 @@ var layers = []layer{
 	{room: "gpt", pure: true},
 	{room: "esp", pure: true},
 	{room: "golden", pure: true},
+	{room: "raylog", pure: true},
 	{room: "bootmenu", pure: true, rooms: []string{"esp", "golden", "markers"}},
 	{room: "bootmenu/control", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"}},
 
@@ -42,23 +43,24 @@ var layers = []layer{
 	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
 	{room: "efi/watchdog"},
 	{room: "efi/examples", rooms: []string{"efi/goefi", "efi/uefi"}},
-	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/pecoff", "efi/uefi", "efi/watchdog", "esp", "golden", "gpt", "markers"}},
+	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/pecoff", "efi/uefi", "efi/watchdog", "esp", "golden", "gpt", "markers", "raylog"}},
 
 	{
 		room:  "initramfs",
-		rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt", "markers"},
+		rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt", "markers", "raylog"},
 		other: []string{"github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "markers"},
+		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "markers", "raylog"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
 		},
 	},
+	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers", "tools"}, other: []string{"golang.org/x/sys"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers", "raylog", "tools"}, other: []string{"golang.org/x/sys"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.
@@ -226,6 +228,8 @@ func TestLayerTable(t *testing.T) {
 		{"markers", module + "/esp", false},
 		{"bootmenu", module + "/esp", true},
 		{"bootmenu", module + "/efi/uefi", false},
+		{"raylog", "sync", false},
+		{"raylog", module + "/gpt", false},
 		{"initramfs", module + "/efi/uefi", false},
 		{"initramfs", module + "/tools/mkimage", false},
 		{"efi/cmd/rayboot", "github.com/spf13/cobra", false},
