@@ -84,7 +84,8 @@ func TestBootLoopHealthy(t *testing.T) {
 		if boot > 0 {
 			m.PowerOn()
 		}
-		m.Expect(selected("a"), blessed, harness.SwitchedOff)
+		m.Expect(selected("a"), blessed)
+		m.AwaitOff()
 		if writes := m.BlockStats(0).WriteOperations; writes != int64((boot+1)*savesPerBoot*writesPerSave) {
 			t.Errorf("after boot %d: %d writes", boot+1, writes)
 		}

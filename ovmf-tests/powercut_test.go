@@ -38,17 +38,20 @@ var cutPoints = []cutPoint{
 // before is lost, each attempt that was open counts as a failure, and in the end the machine comes up well.
 func TestBootLoopPowerCuts(t *testing.T) {
 	t.Parallel()
-	disk := rawRayOS(t)
 	rounds := 1
 	if *long {
 		rounds = 4
 	}
-	before := whatIsKnown(t, disk)
 	for range rounds {
-		for _, p := range cutPoints {
-			if !p.ci && !*long {
-				continue
-			}
+		powerCuts(t, rawRayOS(t))
+	}
+}
+
+func powerCuts(t *testing.T, disk qemu.Disk) {
+	t.Helper()
+	before := whatIsKnown(t, disk)
+	for _, p := range cutPoints {
+		if p.ci || *long {
 			cutAt(t, disk, p)
 			before = nothingLost(t, disk, before, p)
 		}

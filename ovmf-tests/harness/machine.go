@@ -52,6 +52,7 @@ type Machine struct {
 	transcript *Transcript
 	ctx        context.Context
 	patience   time.Duration
+	off        chan struct{} // filled when the machine is off
 	followed   chan struct{} // closed when the transcript is complete
 	finished   bool
 }
@@ -72,7 +73,7 @@ func Start(t testing.TB, s Spec) *Machine {
 	if s.StaysOff {
 		s.Extra = append(s.Extra[:len(s.Extra):len(s.Extra)], "-no-shutdown")
 	}
-	m := &Machine{t: t, transcript: NewTranscript(), ctx: t.Context(), patience: Patience, followed: make(chan struct{})}
+	m := &Machine{t: t, transcript: NewTranscript(), ctx: t.Context(), patience: Patience, off: make(chan struct{}, 1), followed: make(chan struct{})}
 	m.transcript.crashes = s.Crashes
 	s.OnEvent = m.note
 	process, err := s.Machine.Start(context.WithoutCancel(t.Context()))
@@ -88,14 +89,17 @@ func Start(t testing.TB, s Spec) *Machine {
 // switchedOff is what QEMU notes when the guest powers off. A guest that resets where it must not is "guest-reset".
 const switchedOff = "[qemu] SHUTDOWN guest-shutdown"
 
-// SwitchedOff expects that the guest switches off a machine that StaysOff.
-var SwitchedOff = Text(switchedOff)
-
 // note puts what happens to the machine as a whole into the transcript.
 func (m *Machine) note(e qemu.Event) {
 	var data struct{ Reason string }
 	if err := json.Unmarshal(e.Data, &data); err == nil && (e.Name == "RESET" || e.Name == "SHUTDOWN") {
 		m.transcript.Note("[qemu] " + e.Name + " " + data.Reason)
+	}
+	if e.Name == "SHUTDOWN" {
+		select {
+		case m.off <- struct{}{}:
+		default: // it is known already
+		}
 	}
 }
 
@@ -190,7 +194,7 @@ func (m *Machine) ExpectOff() {
 	if err := m.process.Wait(); err != nil {
 		m.fatal(err)
 	}
-	if !m.transcript.Has(SwitchedOff) {
+	if !m.transcript.Has(Text(switchedOff)) {
 		m.fatal(errors.New("the machine ended, but the guest did not switch it off"))
 	}
 	m.finished = true
@@ -208,6 +212,16 @@ func (m *Machine) Reset() {
 	m.t.Helper()
 	if err := m.process.Reset(m.ctx); err != nil {
 		m.fatal(err)
+	}
+}
+
+// AwaitOff waits until the guest has switched off a machine that StaysOff.
+func (m *Machine) AwaitOff() {
+	m.t.Helper()
+	select {
+	case <-m.off:
+	case <-time.After(m.patience):
+		m.fatal(errors.New("the machine is still on"))
 	}
 }
 
