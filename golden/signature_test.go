@@ -5,7 +5,10 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
+	"path"
+	"slices"
 	"testing"
+	"testing/fstest"
 )
 
 // testKey is made from a seed that everybody knows.
@@ -72,6 +75,35 @@ func TestParseKey(t *testing.T) {
 	for _, bad := range [][]byte{nil, public[:31], append(bytes.Clone(public), 0), make([]byte, 32)} {
 		if key, err := ParseKey(bad); err == nil {
 			t.Errorf("%x is read as %x", bad, key)
+		}
+	}
+}
+
+// TestTheSignedOneStays: below a boot manager with a key, the only snapshot that
+// it would start is not given up for any number of others.
+func TestTheSignedOneStays(t *testing.T) {
+	public, private := testKey(1)
+	for _, key := range []ed25519.PublicKey{public, nil} {
+		v := newVolume()
+		signed := take(t, v, "signed")
+		name := path.Join(Dir, signed.Name())
+		signed.Sign(private)
+		manifest, err := EncodeManifest(signed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.MapFS[name] = &fstest.MapFile{Data: manifest[:]}
+		for _, name := range []string{"2", "3", "4", "5", "6", "7"} {
+			src, _ := system(name)
+			src.Key = key
+			if _, _, err := Take(v, src, unused); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, _ := List(v)
+		kept := slices.ContainsFunc(all, func(s Snapshot) bool { return s.ID() == signed.ID() })
+		if kept != (key != nil) || len(all) != MaxSnapshots {
+			t.Errorf("key %v: kept %v among %d", key != nil, kept, len(all))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package golden
 
 import (
 	"cmp"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,12 @@ type Source struct {
 	Booted Booted
 	Entry  string                                       // key of the boot entry
 	Open   func(part BootedPart) (io.ReadCloser, error) // reads a part from where it was booted
+	Key    ed25519.PublicKey                            // that the boot manager wants signatures of; nil if it wants none
+}
+
+// usable reports whether the boot manager would start a snapshot that is there.
+func (src Source) usable(v fs.FS, s Snapshot) bool {
+	return (src.Key == nil || s.CheckSignature(src.Key) == nil) && Verify(v, nil, s) == nil
 }
 
 // ErrChanged is in the chain of the error of Take for a part that is not what
@@ -42,7 +49,7 @@ func Take(v Volume, src Source, inUse func(part string) bool) (s Snapshot, made 
 		s.Sequence = max(s.Sequence, old.Sequence)
 	}
 	s.Sequence++
-	if err := makeRoom(v, all, s, inUse); err != nil {
+	if err := makeRoom(v, src, all, s, inUse); err != nil {
 		return Snapshot{}, false, fmt.Errorf("take a snapshot: %w", err)
 	}
 	if err := write(v, src, s); err != nil {
@@ -110,12 +117,12 @@ func copyPart(v Volume, src Source, what string, booted BootedPart, stored Part)
 
 // makeRoom drops snapshots until there is a place for s, and says so if there is
 // no room for its parts.
-func makeRoom(v Volume, all []Snapshot, s Snapshot, inUse func(part string) bool) error {
+func makeRoom(v Volume, src Source, all []Snapshot, s Snapshot, inUse func(part string) bool) error {
 	if err := collect(v, inUse); err != nil {
 		return err
 	}
 	for len(all) >= MaxSnapshots {
-		i := oldestUnused(v, all, inUse)
+		i := oldestUnused(v, src, all, inUse)
 		if i < 0 {
 			return fmt.Errorf("%d are kept, which is the limit, and none can be given up: drop one with recovery drop", len(all))
 		}
@@ -141,10 +148,10 @@ func makeRoom(v Volume, all []Snapshot, s Snapshot, inUse func(part string) bool
 }
 
 // oldestUnused is the index of the snapshot to give up: the oldest that no entry
-// starts from, neither the newest stable one nor the only one that is whole; -1
-// if there is none.
-func oldestUnused(v fs.FS, all []Snapshot, inUse func(part string) bool) int {
-	keep := slices.IndexFunc(all, func(s Snapshot) bool { return Verify(v, nil, s) == nil })
+// starts from, neither the newest stable one nor the first that would be started;
+// -1 if there is none.
+func oldestUnused(v fs.FS, src Source, all []Snapshot, inUse func(part string) bool) int {
+	keep := slices.IndexFunc(all, func(s Snapshot) bool { return src.usable(v, s) })
 	oldest := -1
 	for i, s := range all {
 		newestStable := i == 0 && s.State == Stable

@@ -5,6 +5,7 @@
 package control
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,9 @@ type Machine interface {
 	Default() (string, error)
 	// ForgetDefault removes it.
 	ForgetDefault() error
+	// GoldenKey returns the key that the boot manager wants golden snapshots to be
+	// signed with, nil if it wants no signature.
+	GoldenKey() (ed25519.PublicKey, error)
 }
 
 // Store is the store of golden snapshots of the machine that is up.

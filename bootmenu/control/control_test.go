@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,6 +23,8 @@ type machine struct {
 	table    slots.Table
 	record   record.Record
 	variable string // LoaderEntryDefault
+	key      ed25519.PublicKey
+	keyless  error // of its key
 	writes   int
 	broken   error
 }
@@ -31,6 +34,7 @@ func (m *machine) Slots() (slots.Table, io.ReaderAt, error) { return m.table, ni
 func (m *machine) Load() (record.Loaded, error)             { return record.Loaded{Record: m.record}, m.broken }
 func (m *machine) Default() (string, error)                 { return m.variable, nil }
 func (m *machine) ForgetDefault() error                     { m.variable = ""; return nil }
+func (m *machine) GoldenKey() (ed25519.PublicKey, error)    { return m.key, m.keyless }
 
 func (m *machine) Update(change func(record.Record) (record.Record, bool)) (bool, error) {
 	r, changed := change(m.record)

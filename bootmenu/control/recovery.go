@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -20,7 +21,7 @@ func Recovery() []Command {
 	return []Command{
 		{Name: "status", Short: "show whether the machine recovers, and what happened", Run: recoveryStatus},
 		{Name: "list", Short: "list the golden snapshots", Run: listGolden},
-		{Name: "verify", Args: "[SNAPSHOT]", Short: "compare snapshots with their digests", Run: verifyGolden, most: 1},
+		{Name: "verify", Args: "[SNAPSHOT]", Short: "compare snapshots with their digests, and check their signatures", Run: verifyGolden, most: 1},
 		{Name: "snapshot", Short: "take a golden snapshot of the system that runs", Alive: true, Run: snapshot},
 		{Name: "restore", Args: "[SNAPSHOT [ENTRY]]", Short: "make an entry start what a snapshot holds", Alive: true, Asks: true, Run: restore, most: 2},
 		{Name: "drop", Args: "[SNAPSHOT]", Short: "delete a snapshot", Alive: true, Asks: true, Run: drop, most: 1},
@@ -48,8 +49,13 @@ func recoveryStatus(c *Call) error {
 	if len(r.Events) == 0 {
 		return c.say("Nothing has happened.")
 	}
-	w := newTable(c.Out)
-	for _, e := range r.Events {
+	return PrintEvents(c.Out, r.Events)
+}
+
+// PrintEvents prints events for people, one on a line.
+func PrintEvents(out io.Writer, events []record.Event) error {
+	w := newTable(out)
+	for _, e := range events {
 		fmt.Fprintf(w, "%d\t%v\t%s\t%s\n", e.Number, e.Kind, e.Subject, eventText(e))
 	}
 	return w.Flush()
@@ -69,41 +75,6 @@ func eventText(e record.Event) string {
 	return strings.Join(words, " ")
 }
 
-func listGolden(c *Call) error {
-	volume, err := c.Machine.ESP()
-	if err != nil {
-		return err
-	}
-	all, problems := golden.List(volume)
-	if c.JSON {
-		type item struct {
-			ID string `json:"id"`
-			golden.Snapshot
-		}
-		items := []item{}
-		for _, s := range all {
-			items = append(items, item{s.ID().String(), s})
-		}
-		return printJSON(c.Out, struct {
-			Snapshots []item   `json:"snapshots"`
-			Problems  []string `json:"problems"`
-		}{items, texts(problems)})
-	}
-	if len(all) == 0 {
-		if err := c.say("There is no golden snapshot."); err != nil {
-			return err
-		}
-	}
-	w := newTable(c.Out)
-	for i, s := range all {
-		fmt.Fprintf(w, "%d\t%s\t%v\t%s\t%s MiB\tof %s\n", i+1, bootmenu.ShortID(s.ID()), s.State, s.Title, mebibytes(s), s.Entry)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return c.sayProblems(view{problems: problems})
-}
-
 func mebibytes(s golden.Snapshot) string {
 	return strconv.FormatInt((s.Kernel.LengthBytes+s.Initrd.LengthBytes+1<<20-1)>>20, 10)
 }
@@ -115,7 +86,7 @@ func (c *Call) pick(all []golden.Snapshot) (golden.Snapshot, error) {
 		return golden.Snapshot{}, errors.New("there is no golden snapshot")
 	}
 	if len(c.Args) > 0 {
-		return named(all, c.Args[0])
+		return Named(all, c.Args[0])
 	}
 	if c.Ask == nil {
 		return golden.Snapshot{}, fmt.Errorf("%w: say which snapshot: the first digits of its ID, as recovery list shows it", ErrUsage)
@@ -137,7 +108,8 @@ func (c *Call) pick(all []golden.Snapshot) (golden.Snapshot, error) {
 // leastDigits are how many digits of an ID must be given to name a snapshot.
 const leastDigits = 4
 
-func named(all []golden.Snapshot, prefix string) (golden.Snapshot, error) {
+// Named finds the snapshot whose ID begins with these digits.
+func Named(all []golden.Snapshot, prefix string) (golden.Snapshot, error) {
 	fit := slices.DeleteFunc(slices.Clone(all), func(s golden.Snapshot) bool {
 		return !strings.HasPrefix(s.ID().String(), strings.ToLower(prefix))
 	})
@@ -152,69 +124,23 @@ func named(all []golden.Snapshot, prefix string) (golden.Snapshot, error) {
 	return fit[0], nil
 }
 
-func verifyGolden(c *Call) error {
-	volume, err := c.Machine.ESP()
-	if err != nil {
-		return err
-	}
-	_, kernels, err := c.Machine.Slots()
-	if err != nil {
-		return err
-	}
-	all, problems := golden.List(volume)
-	if len(c.Args) > 0 {
-		s, err := named(all, c.Args[0])
-		if err != nil {
-			return err
-		}
-		all, problems = []golden.Snapshot{s}, nil
-	}
-	type result struct {
-		ID      string `json:"id"`
-		Problem string `json:"problem,omitempty"`
-	}
-	results := []result{}
-	bad := len(problems)
-	for _, s := range all {
-		r := result{ID: s.ID().String()}
-		if err := golden.Verify(volume, kernels, s); err != nil {
-			r.Problem = err.Error()
-			bad++
-		}
-		results = append(results, r)
-	}
-	if c.JSON {
-		err = printJSON(c.Out, struct {
-			Snapshots []result `json:"snapshots"`
-			Problems  []string `json:"problems"`
-		}{results, texts(problems)})
-	} else {
-		for _, r := range results {
-			word := "is as it was made"
-			if r.Problem != "" {
-				word = r.Problem
-			}
-			if err := c.say("%.16s: %s", r.ID, word); err != nil {
-				return err
-			}
-		}
-		err = c.sayProblems(view{problems: problems})
-	}
-	if err == nil && bad > 0 {
-		err = fmt.Errorf("%d golden snapshots cannot be used", bad)
-	}
-	return err
-}
-
 func snapshot(c *Call) error {
 	s, made, err := c.Store.Snapshot()
 	if err != nil {
 		return err
 	}
-	if !made {
-		return c.done(false, fmt.Sprintf("Snapshot %s of this system is there already.", bootmenu.ShortID(s.ID())))
+	refused, err := c.signatures()
+	if err != nil {
+		return err
 	}
-	return c.done(true, fmt.Sprintf("Snapshot %s was taken.", bootmenu.ShortID(s.ID())))
+	note := ""
+	if refused(s) != nil {
+		note = " The boot manager does not use it before it is signed: rayimg recovery sign does that, on this disk while it is not up."
+	}
+	if !made {
+		return c.done(false, fmt.Sprintf("Snapshot %s of this system is there already.%s", bootmenu.ShortID(s.ID()), note))
+	}
+	return c.done(true, fmt.Sprintf("Snapshot %s was taken.%s", bootmenu.ShortID(s.ID()), note))
 }
 
 func drop(c *Call) error {

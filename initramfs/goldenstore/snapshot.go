@@ -11,7 +11,7 @@ import (
 // whether there was none of it yet. entry is the key of the boot entry.
 func (s Store) Take(ctx context.Context, booted golden.Booted, entry string) (taken golden.Snapshot, made bool, err error) {
 	err = s.Change(ctx, func(v golden.Volume) error {
-		taken, made, err = golden.Take(v, golden.Source{Booted: booted, Entry: entry, Open: s.Open}, control.InUse(v))
+		taken, made, err = golden.Take(v, golden.Source{Booted: booted, Entry: entry, Open: s.Open, Key: s.Key}, control.InUse(v))
 		return err
 	})
 	return taken, made, err

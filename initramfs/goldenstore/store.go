@@ -8,6 +8,7 @@ package goldenstore
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,8 @@ type Store struct {
 	Kernel string // device file of the disk's RayOS Kernel partition, "" if it has none
 	Lock   string // file that is held by who changes the ESP
 	Mount  Mount  // of Dir
+
+	Key ed25519.PublicKey // that the boot manager wants snapshots to be signed with; nil if it wants no signature
 }
 
 // New returns the store of the machine below root. kernel is the kernel's name of

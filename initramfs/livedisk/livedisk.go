@@ -8,6 +8,8 @@ package livedisk
 
 import (
 	"context"
+	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -125,6 +127,22 @@ func (d *Disk) ForgetDefault() error {
 	return err
 }
 
+// GoldenKey implements [control.Machine]: the boot manager said it.
+func (d *Disk) GoldenKey() (ed25519.PublicKey, error) {
+	text, err := efivar.Text(os.DirFS(d.variables()), "RayosGoldenKey", efivar.RayOS)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("EFI variable RayosGoldenKey: %w", err)
+	}
+	return golden.ParseKey(key)
+}
+
 // Snapshot implements [control.Store]. Of a boot that is known to be good the
 // snapshot is stable at once.
 func (d *Disk) Snapshot() (s golden.Snapshot, made bool, err error) {
@@ -137,6 +155,9 @@ func (d *Disk) Snapshot() (s golden.Snapshot, made bool, err error) {
 	}
 	booted, err := golden.ParseBooted(text)
 	if err != nil {
+		return golden.Snapshot{}, false, err
+	}
+	if d.store.Key, err = d.GoldenKey(); err != nil {
 		return golden.Snapshot{}, false, err
 	}
 	if s, made, err = d.store.Take(d.ctx, booted, record.Key(d.facts.Entry)); err != nil || d.facts.Good == "" {

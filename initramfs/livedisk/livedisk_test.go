@@ -3,6 +3,7 @@ package livedisk_test
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -170,6 +171,37 @@ func TestNoSnapshot(t *testing.T) {
 	d, _ = open(t, root)
 	if _, _, err := d.Snapshot(); err == nil || !strings.Contains(err.Error(), "TITLE is missing") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestGoldenKey(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                         "none",
+		strings.Repeat("a5", 32):   strings.Repeat("a5", 32),
+		strings.Repeat("a5", 31):   "error",
+		strings.Repeat("00", 32):   "error",
+		"nonsense":                 "error",
+		strings.Repeat("a5\n", 32): "error",
+	} {
+		root := newMachine(t, vda)
+		if text != "" {
+			write(t, filepath.Join(root, efivars, "RayosGoldenKey-"+efivar.RayOS), efiText(text))
+		}
+		d, _ := open(t, root)
+		key, err := d.GoldenKey()
+		got := hex.EncodeToString(key)
+		switch {
+		case err != nil:
+			got = "error"
+		case key == nil:
+			got = "none"
+		}
+		if got != want {
+			t.Errorf("%q: %s, %v; want %s", text, got, err, want)
+		}
+		if _, made, err := d.Snapshot(); made != (want != "error") || (err != nil) == made {
+			t.Errorf("%q: snapshot made %v, %v", text, made, err)
+		}
 	}
 }
 

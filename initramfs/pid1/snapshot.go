@@ -2,7 +2,11 @@ package pid1
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +14,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/golden"
+	"github.com/rayos/rayboot/initramfs/efivar"
 	"github.com/rayos/rayboot/initramfs/goldenstore"
 	"github.com/rayos/rayboot/markers"
 )
@@ -43,9 +48,20 @@ func (b *boot) notSnapshotted() string {
 	return ""
 }
 
+// signedOnly reports whether the boot manager uses no snapshot that is not signed.
+// What is taken here is not: no machine has the key to sign with.
+func (b *boot) signedOnly() bool {
+	_, err := efivar.Text(os.DirFS(filepath.Join(b.root, efivarsDir)), "RayosGoldenKey", efivar.RayOS)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // startSnapshot begins a golden snapshot, or says why not.
 func (b *boot) startSnapshot() {
-	if reason := b.notSnapshotted(); reason != "" {
+	reason := b.notSnapshotted()
+	if reason == "" && b.signedOnly() {
+		reason = "the boot manager accepts only signed ones; `recovery snapshot` takes one that can be signed elsewhere"
+	}
+	if reason != "" {
 		b.say("no golden snapshot is taken of this boot: %s", reason)
 		return
 	}

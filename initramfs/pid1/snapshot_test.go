@@ -163,6 +163,26 @@ func TestBootsWithoutSnapshot(t *testing.T) {
 	}
 }
 
+// TestBootManagerThatAcceptsOnlySigned: what would never be used is not taken by
+// itself, but a person may take it and have it signed.
+func TestBootManagerThatAcceptsOnlySigned(t *testing.T) {
+	b, terminal := snapshotted(t, "rayos.golden_after=0", booted, esptest.Attempted(installID, "rayos", nonce))
+	write(t, filepath.Join(b.root, "sys/firmware/efi/efivars/RayosGoldenKey-8ab58d92-6c5e-4d5c-9a51-6c1f7c5a2d10"), efiText(strings.Repeat("a5", 32)))
+	stop := serve(t, b)
+	out := terminal.Expect("[RAYOS_BOOTMGR:BOOT_SUCCESS]")
+	if strings.Count(out, "rayos: no golden snapshot is taken of this boot: the boot manager accepts only signed ones") != 1 {
+		t.Errorf("the console does not say once why:\n%s", out)
+	}
+	if facts, err := bootfacts.Read(b.root); err != nil || facts.NoSnapshot != "" {
+		t.Errorf("facts %+v, %v", facts, err)
+	}
+	stop(syscall.SIGINT)
+	b.snapshot.stop()
+	if _, err := os.Stat(filepath.Join(b.root, "esp", golden.Dir)); err == nil {
+		t.Error("the store was made")
+	}
+}
+
 // TestRestartDuringASnapshot has somebody else at the ESP when the machine is to
 // be restarted.
 func TestRestartDuringASnapshot(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package diskstate lets operators ask the boot manager of a disk that is not
 // up: a disk image or a block device. It changes nothing but the boot-state
-// record, in place.
+// record and signatures of golden snapshots, both in place.
 package diskstate
 
 import (
@@ -24,9 +24,10 @@ import (
 
 // Disk is an open disk with an EFI System Partition.
 type Disk struct {
-	file  *os.File
-	table gpt.Table
-	esp   partition
+	reader io.ReaderAt
+	file   *os.File // nil: it is only read
+	table  gpt.Table
+	esp    partition
 }
 
 var _ control.Machine = (*Disk)(nil)
@@ -64,12 +65,20 @@ func open(f *os.File, write bool) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Disk{file: f, table: table}
+	return newOn(f, f, table)
+}
+
+// View is the disk in r, which has this partition table, to be read only. It is
+// not to be closed.
+func View(r io.ReaderAt, table gpt.Table) (*Disk, error) { return newOn(r, nil, table) }
+
+func newOn(r io.ReaderAt, f *os.File, table gpt.Table) (*Disk, error) {
+	d := &Disk{reader: r, file: f, table: table}
 	p, ok := d.find(gpt.TypeESP)
 	if !ok {
 		return nil, errors.New("there is no EFI System Partition")
 	}
-	d.esp = partition{io.NewSectionReader(f, p.StartBytes, p.SizeBytes), f, p.StartBytes}
+	d.esp = partition{io.NewSectionReader(r, p.StartBytes, p.SizeBytes), f, p.StartBytes}
 	return d, nil
 }
 
@@ -87,11 +96,16 @@ func (d *Disk) find(kind gpt.GUID) (gpt.Partition, bool) {
 // partition is a part of the disk as record/volume wants it.
 type partition struct {
 	*io.SectionReader
-	file  *os.File
+	file  *os.File // nil: it is only read
 	start int64
 }
 
+var errView = errors.New("the disk is only read")
+
 func (p partition) WriteAt(b []byte, offset int64) (int, error) {
+	if p.file == nil {
+		return 0, errView
+	}
 	if offset < 0 || offset > p.Size()-int64(len(b)) {
 		return 0, fmt.Errorf("write at byte %d of the partition: %w", offset, fs.ErrInvalid)
 	}
@@ -122,7 +136,7 @@ func (d *Disk) Slots() (slots.Table, io.ReaderAt, error) {
 	if !ok {
 		return slots.Table{}, nil, nil
 	}
-	section := io.NewSectionReader(d.file, p.StartBytes, p.SizeBytes)
+	section := io.NewSectionReader(d.reader, p.StartBytes, p.SizeBytes)
 	table, err := slots.Read(section)
 	if errors.Is(err, slots.ErrNoTable) {
 		err = nil
