@@ -18,9 +18,9 @@ Only the boot-state record is written, in place and in two copies: no cut of the
 power can damage it. docs/recovery.md has the rules by which the boot manager
 decides.`
 
-const recoveryLong = `Recovery shows what happened on a disk and which golden snapshots it keeps. It
-never writes. Snapshots are taken, restored and dropped on the machine that is
-up, by the command recovery of its shell.`
+const recoveryLong = `Recovery shows what happened on a disk and which golden snapshots it keeps. Only
+sign writes. Snapshots are taken, restored and dropped on the machine that is up,
+by the command recovery of its shell.`
 
 func newBootmgrCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -39,9 +39,10 @@ func newRecoveryCmd() *cobra.Command {
 		Use:     "recovery",
 		Short:   "Show a disk's golden snapshots and what happened",
 		Long:    recoveryLong,
-		Example: "  rayimg recovery status disk.img\n  rayimg recovery verify disk.img",
+		Example: "  rayimg recovery status disk.img\n  rayimg recovery verify disk.img\n  rayimg recovery sign disk.img --key golden.pem",
 	}
 	addVerbs(cmd, control.Recovery())
+	cmd.AddCommand(newSignCmd())
 	return cmd
 }
 
