@@ -49,6 +49,7 @@ func TestPromisedMarkers(t *testing.T) {
 		"RAYOS_BOOTMGR:ENTRY_FAILED", "RAYOS_BOOTMGR:ENTRIES_DROPPED",
 		"RAYOS_BOOT_MARKER:KERNEL_LOADED", "RAYOS_BOOT_MARKER:MEMORY_READY",
 		"RAYOS_BOOT_MARKER:SUBSYSTEMS_READY", "RAYOS_BOOT_MARKER:SHELL_READY", "RAYOS_BOOT_MARKER:GOLDEN",
+		"RAYOS_WATCHDOG:ARMED", "RAYOS_WATCHDOG:KICKED", "RAYOS_WATCHDOG:EXPIRED",
 	} {
 		if !slices.Contains(ids, id) {
 			t.Errorf("%s is not in the registry", id)
@@ -70,6 +71,9 @@ func TestEmitters(t *testing.T) {
 		},
 		{BootmgrBootSuccess{"rayos"}, "[RAYOS_BOOTMGR:BOOT_SUCCESS] entry=rayos"},
 		{BootStageReached{KernelLoaded, 0, "rayos"}, "[RAYOS_BOOT_MARKER:KERNEL_LOADED] seq=0, entry=rayos"},
+		{WatchdogArmed{"iTCO_wdt", 60, ArmedCommand}, "[RAYOS_WATCHDOG:ARMED] device=iTCO_wdt, seconds=60, reason=command"},
+		{WatchdogKicked{"iTCO_wdt", KickedCommand}, "[RAYOS_WATCHDOG:KICKED] device=iTCO_wdt, reason=command"},
+		{WatchdogExpired{"shell", "halt", 3, 3}, "[RAYOS_WATCHDOG:EXPIRED] service=shell, policy=halt, count=3, limit=3"},
 		{BootStageReached{Golden, 4, ""}, `[RAYOS_BOOT_MARKER:GOLDEN] seq=4, entry=""`},
 	}
 	for _, tt := range tests {

@@ -19,6 +19,7 @@ type Args struct {
 	Skip        []string      // rayos.skip=NAME,NAME: module groups and services that are not started
 
 	kernel map[string]bool // names of all parameters
+	words  []string        // all parameters, without their quotes
 }
 
 // Defaults and limits.
@@ -37,11 +38,34 @@ func (a Args) Has(name string) bool { return a.kernel[name] }
 // Skips reports whether a module group or service is to be left out.
 func (a Args) Skips(name string) bool { return slices.Contains(a.Skip, name) }
 
+// Module returns what the command line says to a kernel module, as MODULE.NAME or
+// MODULE.NAME=VALUE, in the form in which a module takes it when it is loaded
+// (Linux, Documentation/admin-guide/kernel-parameters.rst). The kernel itself
+// reads these only for what is built into it.
+func (a Args) Module(module string) string {
+	var own []string
+	for _, word := range a.words {
+		name, value, hasValue := strings.Cut(word, "=")
+		of, parameter, ok := strings.Cut(name, ".")
+		if !ok || parameter == "" || strings.ReplaceAll(of, "-", "_") != module {
+			continue
+		}
+		if strings.ContainsAny(value, " \t\n") {
+			value = `"` + value + `"`
+		}
+		if hasValue {
+			parameter += "=" + value
+		}
+		own = append(own, parameter)
+	}
+	return strings.Join(own, " ")
+}
+
 // Parse reads a kernel command line. A parameter with a bad value keeps its
 // default, and one that is not known has no effect; each problem says so.
 func Parse(cmdline string) (args Args, problems []string) {
-	args = Args{GoldenAfter: DefaultGoldenAfter, DiskWait: DefaultDiskWait, kernel: map[string]bool{}}
-	for _, word := range split(cmdline) {
+	args = Args{GoldenAfter: DefaultGoldenAfter, DiskWait: DefaultDiskWait, kernel: map[string]bool{}, words: split(cmdline)}
+	for _, word := range args.words {
 		name, value, hasValue := strings.Cut(word, "=")
 		args.kernel[name] = true
 		if !strings.HasPrefix(name, "rayos.") {

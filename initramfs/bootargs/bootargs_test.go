@@ -50,6 +50,17 @@ func TestHas(t *testing.T) {
 	}
 }
 
+func TestModule(t *testing.T) {
+	args, _ := bootargs.Parse(`watchdog.open_timeout=30 quiet i2c-i801.disable_features=0x10 watchdog.flag drm.edid_firmware="a b" watchdog. watchdog=1 -- watchdog.late=1`)
+	for module, want := range map[string]string{
+		"watchdog": "open_timeout=30 flag", "i2c_i801": "disable_features=0x10", "drm": `edid_firmware="a b"`, "vfat": "",
+	} {
+		if got := args.Module(module); got != want {
+			t.Errorf("%s: %q, want %q", module, got, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(`console=ttyS0 rayos.skip=a,b "x y" -- z`)
 	f.Add(`rayos.golden_after=99999999999999999999`)

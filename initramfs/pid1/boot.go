@@ -47,6 +47,7 @@ type boot struct {
 	stages  *stages.Machine
 	seq     int
 
+	guard    guard             // of the watchdog
 	espMount goldenstore.Mount // nil outside of tests
 	snapshot *snapshot         // nil until one is begun
 }
@@ -111,6 +112,7 @@ func (b *boot) bringUp() {
 	for _, err := range problems {
 		b.say("%v", err)
 	}
+	b.takeOverWatchdog()
 
 	b.configure()
 	if kib, err := b.memoryKiB(); err != nil {
@@ -121,7 +123,9 @@ func (b *boot) bringUp() {
 	b.reach(markers.MemoryReady)
 
 	b.loadAll()
+	b.retryWatchdog()
 	b.findDisk()
+	b.countTimeouts()
 	b.reach(markers.SubsystemsReady)
 }
 
@@ -176,6 +180,7 @@ func (b *boot) readHandOver() (problems []error) {
 		{"RayosInstallID", efivar.RayOS, efivar.Text, &b.wanted.InstallID},
 		{"RayosAttempt", efivar.RayOS, efivar.Text, &attempt},
 		{"RayosBooted", efivar.RayOS, efivar.Lines, &booted},
+		{"RayosWatchdog", efivar.RayOS, efivar.Text, &b.guard.module},
 		{"LoaderDevicePartUUID", efivar.Loader, efivar.Text, &b.wanted.PartUUID},
 	} {
 		text, err := v.read(vars, v.name, v.vendor)

@@ -49,13 +49,15 @@ func (k *fakeKernel) Mount(source, target, fstype string, flags uintptr, _ strin
 
 func (k *fakeKernel) Unmount(target string) error         { return k.ask("unmount %s", target) }
 func (k *fakeKernel) RemountReadOnly(target string) error { return k.ask("read-only %s", target) }
-func (k *fakeKernel) LoadModule(file string) error        { return k.ask("load %s", filepath.Base(file)) }
-func (k *fakeKernel) Release() (string, error)            { return "6.1.0-99", k.ask("release") }
-func (k *fakeKernel) SetHostname(name string) error       { return k.ask("hostname %s", name) }
-func (k *fakeKernel) Signal(s syscall.Signal) error       { return k.ask("signal %d", int(s)) }
-func (k *fakeKernel) Sync()                               { _ = k.ask("sync") }
-func (k *fakeKernel) CtrlAltDel() error                   { return k.ask("ctrl-alt-del") }
-func (k *fakeKernel) Power(command int) error             { return k.ask("power %#x", command) }
+func (k *fakeKernel) LoadModule(file, parameters string) error {
+	return k.ask("load %s", strings.TrimSpace(filepath.Base(file)+" "+parameters))
+}
+func (k *fakeKernel) Release() (string, error)      { return "6.1.0-99", k.ask("release") }
+func (k *fakeKernel) SetHostname(name string) error { return k.ask("hostname %s", name) }
+func (k *fakeKernel) Signal(s syscall.Signal) error { return k.ask("signal %d", int(s)) }
+func (k *fakeKernel) Sync()                         { _ = k.ask("sync") }
+func (k *fakeKernel) CtrlAltDel() error             { return k.ask("ctrl-alt-del") }
+func (k *fakeKernel) Power(command int) error       { return k.ask("power %#x", command) }
 
 // only returns what was asked for that begins with prefix.
 func (k *fakeKernel) only(prefix string) (asked []string) {
@@ -105,6 +107,7 @@ func newBoot(t *testing.T, files map[string]string) (*boot, *fakeKernel, *screen
 	out := &screen{}
 	b := &boot{root: root, kernel: k, begin: time.Now(), espMount: &fakeMount{readOnly: true}}
 	b.consoles = console.New([]string{"ttyS0"}, []console.Output{out}, nil)
+	b.makeGuard()
 	return b, k, out
 }
 

@@ -14,7 +14,7 @@ type kernel interface {
 	Mount(source, target, fstype string, flags uintptr, data string) error
 	Unmount(target string) error
 	RemountReadOnly(target string) error
-	LoadModule(file string) error
+	LoadModule(file, parameters string) error
 	Release() (string, error)
 	SetHostname(name string) error
 	Signal(s syscall.Signal) error // to every process but this one
@@ -37,13 +37,13 @@ func (linux) RemountReadOnly(target string) error {
 }
 
 // LoadModule loads a module file; one that is loaded already is no error.
-func (linux) LoadModule(file string) error {
+func (linux) LoadModule(file, parameters string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	err = unix.FinitModule(int(f.Fd()), "", 0)
+	err = unix.FinitModule(int(f.Fd()), parameters, 0)
 	if errors.Is(err, unix.EEXIST) {
 		return nil
 	}

@@ -76,9 +76,13 @@ func (b *boot) linkCommands(commands []string) error {
 // to be turned off or restarted; it returns the command for reboot(2).
 func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (command int) {
 	s := &shells{boot: b, events: make(chan shellEvent), ready: map[string]*os.File{}, first: map[string]*unix.Termios{}}
-	if s.start(ctx) == 0 {
+	kept := s.start(ctx)
+	if kept == 0 {
 		b.say("no console has a shell; Ctrl-Alt-Del restarts the machine")
 	}
+	b.upAndWatched(kept)
+	beats := time.NewTicker(beatPeriod)
+	defer beats.Stop()
 	for {
 		golden, stop := b.goldenTimer()
 		select {
@@ -90,6 +94,10 @@ func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (comm
 			b.shellEvent(s, e)
 		case <-golden:
 			b.goldenDue(s)
+		case <-beats.C:
+			b.beat(s)
+		case <-b.guard.told:
+			s.refresh()
 		case line := <-b.snapshot.news():
 			b.line(line)
 			s.refresh()
@@ -130,6 +138,7 @@ func (b *boot) goldenDue(s *shells) {
 	} else {
 		lines += "\n" + markers.BootmgrBootSuccess{Entry: b.entry}.Marker().String()
 		b.writeFacts("yes")
+		b.guard.Count(0)
 		defer b.snapshot.keep()
 	}
 	b.line(lines)

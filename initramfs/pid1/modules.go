@@ -94,7 +94,7 @@ func (b *boot) loadModules(want func(module) bool) {
 			continue
 		}
 		b.modules.done[m.file] = true
-		err := b.kernel.LoadModule(filepath.Join(b.modules.dir, m.file))
+		err := b.kernel.LoadModule(filepath.Join(b.modules.dir, m.file), b.args.Module(m.name()))
 		switch {
 		case err == nil:
 			b.modules.loaded++

@@ -79,14 +79,24 @@ func (s *shells) run(name string) error {
 	if err != nil {
 		return err
 	}
-	go func() {
-		// One byte says that the shell is ready; a shell that ends before closes
-		// the channel.
-		if n, _ := ours.Read(make([]byte, 1)); n == 1 {
-			s.events <- shellEvent{console: name, control: ours}
-		}
-	}()
+	go s.listen(name, ours)
 	return exitError(child.Wait())
+}
+
+// listen hears what a shell has to say: its first byte says that it is ready, each
+// later one answers a ping. A shell that has ended has closed the channel.
+func (s *shells) listen(name string, control *os.File) {
+	one := make([]byte, 1)
+	if n, _ := control.Read(one); n == 0 {
+		return
+	}
+	s.events <- shellEvent{console: name, control: control}
+	for {
+		s.boot.guard.Beat(serviceShell)
+		if n, _ := control.Read(one); n == 0 {
+			return
+		}
+	}
 }
 
 // settings gives the terminal the settings that it had at first: a shell that
@@ -116,6 +126,9 @@ func (s *shells) refresh() {
 // refresh lets a shell show its prompt. One that has just ended cannot be told;
 // its end is the next event.
 func refresh(control *os.File) { _, _ = control.Write([]byte{shell.Refresh}) }
+
+// ping asks a shell for a sign of life.
+func ping(control *os.File) { _, _ = control.Write([]byte{shell.Ping}) }
 
 // controlChannel is the pair of sockets between process 1 and a shell.
 func controlChannel() (ours, theirs *os.File, err error) {

@@ -27,6 +27,7 @@ func (b *boot) shutdown(command int) {
 	if command == unix.LINUX_REBOOT_CMD_POWER_OFF {
 		what = "turns off"
 	}
+	b.guard.BeginEnd()
 	b.say("the machine %s: ending all processes", what)
 	b.consoles.SetMidLine(false)
 	b.endProcesses()
@@ -35,6 +36,7 @@ func (b *boot) shutdown(command int) {
 	b.kernel.Sync()
 	b.unmountAll()
 	b.kernel.Sync()
+	b.leaveWatchdog(command)
 	b.say("the machine %s now", what)
 	if err := b.kernel.Power(command); err != nil {
 		b.say("the kernel refuses: %v; process 1 ends, so that the kernel panics and restarts the machine", err)

@@ -40,6 +40,7 @@ func TestModules(t *testing.T) {
 		{"all", "", []string{"virtio.ko", "efivarfs.ko", "i6300esb.ko", "drm.ko", "bochs.ko"}, []string{"4 loaded, 1 without hardware, 0 skipped"}},
 		{"safe", "rayos.safe", []string{"virtio.ko", "efivarfs.ko"}, []string{"safe mode: modules of drm and watchdog are not loaded", "2 loaded, 0 without hardware, 3 skipped"}},
 		{"skip", "rayos.skip=drm", []string{"virtio.ko", "efivarfs.ko", "i6300esb.ko"}, []string{"2 skipped"}},
+		{"parameters", "quiet i6300esb.nowayout=1 drm.debug=0x4", []string{"virtio.ko", "efivarfs.ko", "i6300esb.ko nowayout=1", "drm.ko debug=0x4", "bochs.ko"}, []string{"5 loaded"}},
 		{"skip of nothing", "rayos.skip=dmr,shell:ttyS0", []string{"virtio.ko", "efivarfs.ko", "i6300esb.ko", "drm.ko", "bochs.ko"}, []string{"no module group or service dmr", "known are virtio, filesystem, watchdog, drm, shell:ttyS0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strconv"
@@ -55,11 +56,23 @@ func (c *control) attach(e *editor) error {
 	}
 	go func() {
 		for {
-			if _, err := c.file.Read(answer); err != nil {
+			n, err := c.file.Read(answer)
+			if err != nil {
 				return // process 1 has closed it: this shell is at its end
 			}
-			e.Refresh()
+			c.reply(answer[:n], e)
 		}
 	}()
 	return nil
+}
+
+// reply does what process 1 asks for, once for each thing that it asked for more
+// often. That an answer cannot be written is for process 1 to notice.
+func (c *control) reply(asked []byte, e *editor) {
+	if bytes.IndexByte(asked, Ping) >= 0 {
+		_, _ = c.file.Write([]byte{Ping})
+	}
+	if bytes.IndexByte(asked, Refresh) >= 0 {
+		e.Refresh()
+	}
 }

@@ -133,6 +133,33 @@ func TestBackground(t *testing.T) {
 	s.Expect("from behind")
 }
 
+// TestPing asks shells for a sign of life while they wait for a line and while a
+// command runs, together with a request for the prompt.
+func TestPing(t *testing.T) {
+	s := startShell(t, true)
+	if err := s.control.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	one := make([]byte, 1)
+	if _, err := s.control.Read(one); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ ask, typed, shown string }{
+		{"r", "", prompt}, {"p", "", ""}, {"rp", "sleep 1000\r", "sleep 1000"}, {"pr", "", ""},
+	} {
+		if _, err := s.control.Write([]byte(c.ask)); err != nil {
+			t.Fatal(err)
+		}
+		if c.ask != "r" {
+			if n, err := s.control.Read(one); n != 1 || err != nil || one[0] != Ping {
+				t.Fatalf("%q is answered by %q, %v", c.ask, one[:n], err)
+			}
+		}
+		s.Type(c.typed)
+		s.Expect(c.shown)
+	}
+}
+
 func TestControlChannel(t *testing.T) {
 	s := startShell(t, true)
 	if err := s.control.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {

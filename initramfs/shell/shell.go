@@ -8,7 +8,8 @@
 // in [ControlVariable]. It writes one byte when it is ready for its first
 // command and then waits for a [Refresh] byte before it shows its prompt, so that the
 // marker SHELL_READY stands above it. Each later Refresh means: other lines
-// were written on this console, show the prompt again.
+// were written on this console, show the prompt again. To a [Ping] it answers with
+// the same byte at once, also while a command runs: it is alive.
 package shell
 
 import (
@@ -33,6 +34,9 @@ const ControlVariable = "RAYOS_CONTROL_FD"
 
 // Refresh is the byte by which process 1 asks for the prompt.
 const Refresh = 'r'
+
+// Ping is the byte by which process 1 asks whether the shell is alive.
+const Ping = 'p'
 
 // Prompts for a command and for its continuation.
 const (

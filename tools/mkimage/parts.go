@@ -55,10 +55,7 @@ func (f *partFlags) system(ctx context.Context, ui *ui) (*image.System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &image.System{Release: kernel.Release, Options: f.cmdline, SafeOptions: initrd.SafeOptions}
-	if safe, ok := strings.CutPrefix(initrd.SafeOptions, initrd.DefaultOptions); ok {
-		s.SafeOptions = f.cmdline + safe
-	}
+	s := &image.System{Release: kernel.Release, Options: f.cmdline, SafeOptions: initrd.SafeOptions(f.cmdline)}
 	if s.Kernel, err = os.ReadFile(kernel.ImagePath); err != nil {
 		return nil, fmt.Errorf("read kernel: %w", err)
 	}

@@ -1,6 +1,11 @@
 package initrd
 
-import "github.com/rayos/rayboot/tools/mkimage/kmod"
+import (
+	"slices"
+	"strings"
+
+	"github.com/rayos/rayboot/tools/mkimage/kmod"
+)
 
 // DefaultModules are the modules of an image, in load order; their
 // dependencies are found when they are packed. Modules come before what
@@ -18,11 +23,22 @@ func DefaultModules() []kmod.Group {
 	}
 }
 
-// Kernel command lines of the entries that an image has by default. The screen
+// DefaultOptions is the kernel command line of an image by default. The screen
 // and the first serial port are both consoles; a panic restarts the machine
 // after 10 s; quiet keeps all but the kernel's errors off the consoles (dmesg
-// has everything).
+// has everything). By the last word the boot manager knows that the system takes
+// the hardware watchdog over, and arms it; the kernel itself feeds one that still counts
+// for so many seconds at most, until the runtime does.
+const DefaultOptions = "console=tty0 console=ttyS0,115200 panic=10 quiet " + openTimeout + "30"
+
 const (
-	DefaultOptions = "console=tty0 console=ttyS0,115200 panic=10 quiet"
-	SafeOptions    = DefaultOptions + " rayos.safe nomodeset"
+	openTimeout = "watchdog.open_timeout="
+	safeOptions = "rayos.safe nomodeset"
 )
+
+// SafeOptions is the command line of the safe mode beside another one. It does not
+// take the watchdog over, as the safe mode has no drivers for it.
+func SafeOptions(options string) string {
+	words := slices.DeleteFunc(strings.Fields(options), func(word string) bool { return strings.HasPrefix(word, openTimeout) })
+	return strings.Join(append(words, safeOptions), " ")
+}

@@ -206,8 +206,16 @@ func TestDefaultModulesAreWellFormed(t *testing.T) {
 	}
 }
 
-func TestSafeOptionsExtendTheDefault(t *testing.T) {
-	if rest, ok := strings.CutPrefix(initrd.SafeOptions, initrd.DefaultOptions+" "); !ok || !slices.Contains(strings.Fields(rest), "rayos.safe") {
-		t.Errorf("safe options %q", initrd.SafeOptions)
+func TestSafeOptions(t *testing.T) {
+	for options, want := range map[string]string{
+		"quiet watchdog.open_timeout=30 a=1": "quiet a=1 rayos.safe nomodeset",
+		"":                                   "rayos.safe nomodeset",
+	} {
+		if got := initrd.SafeOptions(options); got != want {
+			t.Errorf("%q: safe options %q, want %q", options, got, want)
+		}
+	}
+	if safe := initrd.SafeOptions(initrd.DefaultOptions); strings.Contains(safe, "watchdog") || !strings.Contains(initrd.DefaultOptions, " watchdog.open_timeout=") {
+		t.Errorf("default options %q, safe options %q", initrd.DefaultOptions, safe)
 	}
 }

@@ -1,0 +1,57 @@
+package pid1
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rayos/rayboot/initramfs/bootstate"
+	"github.com/rayos/rayboot/initramfs/watchdog"
+	"github.com/rayos/rayboot/markers"
+)
+
+// TestRecoveryBoot asks the boot manager for a golden snapshot.
+func TestRecoveryBoot(t *testing.T) {
+	b, _, terminal := countedMachine(t, 2)
+	b.timeIsUp(watchdog.Orders{Recover: true}, []watchdog.Dead{{Name: "shell", Silent: time.Minute}})
+	terminal.Expect("rayos: the watchdog resets the machine, as this does not answer: shell (silent for 1m0s)\r\n")
+	terminal.Expect("rayos: a golden snapshot is started next\r\n")
+	if loaded, err := bootstate.Load(b.device("vda1"), installID); err != nil || loaded.Record.Recovery != markers.RecoverOperator {
+		t.Errorf("recovery %q, %v", loaded.Record.Recovery, err)
+	}
+}
+
+func TestRecoveryBootThatIsNotCounted(t *testing.T) {
+	b, _, out := newBoot(t, nil)
+	b.timeIsUp(watchdog.Orders{Recover: true}, nil)
+	wantLines(t, out, "the boot manager cannot be told to start a golden snapshot: this boot is not counted, or not yet")
+}
+
+// TestDump leaves in the kernel's log what hangs, and makes it panic without a
+// restart, so that it is the watchdog which resets the machine.
+func TestDump(t *testing.T) {
+	b, _, terminal := countedMachine(t, 0)
+	b.timeIsUp(watchdog.Orders{Dump: true}, []watchdog.Dead{{Name: "init", Silent: 31 * time.Second}})
+	terminal.Expect("as this does not answer: init (silent for 31s)")
+	for name, want := range map[string]string{"sysrq-trigger": "c", "sys/kernel/panic": "0", "sys/kernel/printk_devkmsg": "on"} {
+		if got, err := os.ReadFile(filepath.Join(b.root, "proc", name)); string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(b.root, "dev/kmsg"))
+	if err != nil || !strings.Contains(string(log), "does not answer: init") {
+		t.Errorf("kernel log: %q, %v", log, err)
+	}
+}
+
+func TestHalt(t *testing.T) {
+	b, k, out := newBoot(t, nil)
+	k.errs["power 0xcdef0123"] = unix.EPERM
+	b.timeIsUp(watchdog.Orders{Halt: true}, []watchdog.Dead{{Name: "init", Silent: time.Minute}})
+	wantLines(t, out, "rayos: the machine halts, as this does not answer: init (silent for 1m0s)", "turn it off and on", "refuses to halt: operation not permitted")
+	wantSame(t, "asked", k.asked, []string{"sync", "power 0xcdef0123"})
+}

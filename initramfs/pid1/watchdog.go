@@ -1,0 +1,183 @@
+package pid1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rayos/rayboot/bootmenu/record"
+	"github.com/rayos/rayboot/initramfs/bootstate"
+	"github.com/rayos/rayboot/initramfs/watchdog"
+	"github.com/rayos/rayboot/markers"
+)
+
+// watchdogGroup is the module group of the watchdogs' drivers.
+const watchdogGroup = "watchdog"
+
+// The services that must be alive for the watchdog to be fed, and how long each may
+// be silent.
+const (
+	serviceBringUp = "bring-up" // up to SUBSYSTEMS_READY; its only sign of life is its end
+	serviceInit    = "init"     // the main loop
+	serviceShell   = "shell"    // one shell at least answers
+
+	bringUpDeadline = time.Minute // besides the time that the boot disk is waited for
+	initDeadline    = 30 * time.Second
+	shellDeadline   = time.Minute // one that fails is started again after 30 s at the latest
+
+	beatPeriod = 5 * time.Second
+)
+
+// guard is the watchdog as process 1 has it.
+type guard struct {
+	*watchdog.Guard
+	module string                                      // that drives what the boot manager has armed; "" for nothing
+	open   func(watchdog.Info) (watchdog.Timer, error) // nil outside of tests
+	told   chan struct{}                               // a line was written, and prompts are to be shown again
+	record atomic.Pointer[recordPlace]                 // nil until it is known, and where there is no attempt
+}
+
+// recordPlace is where the boot-state record of this machine lies.
+type recordPlace struct{ device, installID string }
+
+// makeGuard makes the guard, which watches nothing yet.
+func (b *boot) makeGuard() {
+	b.guard.told = make(chan struct{}, 1)
+	b.guard.Guard = watchdog.New(watchdog.Config{
+		Now: b.now, Find: b.findWatchdog, Act: b.timeIsUp,
+		Say:  func(text string) { b.tellBeside("rayos: " + text) },
+		Emit: func(m markers.Emitter) { b.tellBeside(m.Marker().String()) },
+	})
+}
+
+// startGuard has the guard feed the watchdog and answer commands until the machine
+// is off: beside all else, so that it can say what hangs.
+func (b *boot) startGuard() {
+	go b.guard.Run(context.Background())
+	listener, err := watchdog.Listen(b.root)
+	if err != nil {
+		b.say("%v; the command watchdog does not work", err)
+		return
+	}
+	go b.guard.Serve(listener)
+}
+
+// tellBeside writes a line from beside the main loop, and has that show the
+// prompts again.
+func (b *boot) tellBeside(line string) {
+	b.line(line)
+	select {
+	case b.guard.told <- struct{}{}:
+	default: // it will, already
+	}
+}
+
+// findWatchdog finds the timer that the boot manager has armed, or else the one
+// that it would.
+func (b *boot) findWatchdog() (watchdog.Source, error) {
+	all, problem := watchdog.List(b.root)
+	info, err := watchdog.Choose(all, b.guard.module)
+	if err != nil {
+		return watchdog.Source{}, errors.Join(err, problem)
+	}
+	open := b.guard.open
+	if open == nil {
+		open = watchdog.Info.Open
+	}
+	return watchdog.Source{Module: info.Module(), Open: func() (watchdog.Timer, error) { return open(info) }}, nil
+}
+
+// takeOverWatchdog feeds the watchdog that the boot manager has armed. That comes
+// before all that may hang. It loads the drivers even in safe mode: a machine whose watchdog nobody
+// feeds is reset.
+func (b *boot) takeOverWatchdog() {
+	b.makeGuard()
+	b.startGuard()
+	if b.guard.module == "" {
+		return
+	}
+	if b.args.Skips(watchdogGroup) {
+		b.say("the boot manager has armed the watchdog %s, which resets the machine: the kernel command line has rayos.skip=%s, so nobody feeds it; take watchdog.open_timeout from it as well",
+			b.guard.module, watchdogGroup)
+		return
+	}
+	if b.args.Safe {
+		b.say("safe mode: the modules of %s are loaded all the same, as the boot manager has armed the watchdog", watchdogGroup)
+	}
+	b.guard.Watch(serviceBringUp, bringUpDeadline+b.args.DiskWait)
+	b.loadModules(func(m module) bool { return m.group == watchdogGroup })
+	if err := b.armTakenOver(); err != nil {
+		b.say("%v; it is looked for again when all drivers are loaded", err)
+	}
+}
+
+func (b *boot) armTakenOver() error {
+	if err := b.guard.Arm(markers.ArmedTakeover); err != nil {
+		return fmt.Errorf("take over the watchdog %s that the boot manager has armed: %w", b.guard.module, err)
+	}
+	b.guard.Tick() // the first feed
+	return nil
+}
+
+// retryWatchdog tries to take over what could not be taken over at first.
+func (b *boot) retryWatchdog() {
+	if b.guard.module == "" || b.args.Skips(watchdogGroup) || b.guard.Status().State != watchdog.Disarmed.String() {
+		return
+	}
+	if err := b.armTakenOver(); err != nil {
+		b.say("%v; it resets the machine", err)
+	}
+}
+
+// countTimeouts takes from the boot-state record how often in a row the watchdog
+// has reset the machine.
+func (b *boot) countTimeouts() {
+	if b.attempt.open.Kind == record.NoAttempt {
+		return
+	}
+	place := recordPlace{b.attempt.device, b.wanted.InstallID}
+	b.guard.record.Store(&place)
+	loaded, err := bootstate.Load(place.device, place.installID)
+	if err != nil {
+		b.say("%v; the watchdog keeps its shortest time-out", err)
+		return
+	}
+	b.guard.Count(loaded.Record.Backoff)
+}
+
+// upAndWatched ends the watch over bring-up and begins that over what follows.
+func (b *boot) upAndWatched(shells int) {
+	b.guard.Watch(serviceInit, initDeadline)
+	if shells > 0 {
+		b.guard.Watch(serviceShell, shellDeadline)
+	}
+	b.guard.Forget(serviceBringUp)
+}
+
+// beat is the main loop's sign of life; it asks the shells for theirs.
+func (b *boot) beat(s *shells) {
+	b.guard.Beat(serviceInit)
+	for _, control := range s.ready {
+		ping(control)
+	}
+}
+
+// leaveWatchdog is the last that is done with the watchdog before the power
+// command. Up to here it counted: a disk that takes no more data must not keep a
+// machine up for ever. A machine that turns off stops it, as some timers go on
+// without the processor and would turn the machine on again. One that restarts
+// leaves it to the kernel, whose drivers of all timers that the boot manager arms
+// stop them on the way down: should the kernel not come that far, the timer resets the
+// machine, and this boot is closed already and counts as no failure.
+func (b *boot) leaveWatchdog(command int) {
+	if command != unix.LINUX_REBOOT_CMD_POWER_OFF {
+		return
+	}
+	if err := b.guard.Disarm(); err != nil {
+		b.say("%v", err)
+	}
+}
