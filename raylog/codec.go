@@ -33,9 +33,7 @@ const (
 	flagClears = 1 << 0
 	flagCut    = 1 << 1
 
-	// maxSequence is a number that no log ever reaches, and to which any length of
-	// a ring can be added.
-	maxSequence = 1 << 62
+	maxSequence = 1 << 62         // no log ever reaches it, and any length of a ring can be added
 	maxWall     = 253402300799999 // the last millisecond of the year 9999
 	maxUptime   = math.MaxInt64 / int64(time.Millisecond)
 )
