@@ -42,7 +42,7 @@ type BootmgrDiscovered struct {
 func (d BootmgrDiscovered) Marker() Marker { return bootmgrDiscovered.marker(d.Entry, string(d.Kind)) }
 
 var bootmgrEntriesDropped = define(Definition{
-	Subsystem: bootmgr, Name: "ENTRIES_DROPPED", EmittedBy: EmittedByManager, Since: "0.1",
+	Subsystem: bootmgr, Name: "ENTRIES_DROPPED", EmittedBy: EmittedByManager, Since: "0.1", Alarm: true,
 	Meaning: "More boot entries were found than the menu takes. The last ones in menu order are left out.",
 	Fields: []FieldDefinition{
 		{Key: "count", Number: true, Meaning: "entries left out"},
@@ -108,7 +108,7 @@ const (
 )
 
 var bootmgrEntryFailed = define(Definition{
-	Subsystem: bootmgr, Name: "ENTRY_FAILED", EmittedBy: EmittedByManager, Since: "0.1",
+	Subsystem: bootmgr, Name: "ENTRY_FAILED", EmittedBy: EmittedByManager, Since: "0.1", Alarm: true,
 	Meaning: "The chosen entry could not be started. The next choice follows.",
 	Fields: []FieldDefinition{
 		{Key: "entry", Meaning: "entry ID"},

@@ -47,7 +47,7 @@ func texts[T ~string](values []T) []string {
 }
 
 var failureCount = define(Definition{
-	Subsystem: bootMarker, Name: "FAILURE_COUNT", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootMarker, Name: "FAILURE_COUNT", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "A start of this entry failed and was counted, in this boot or in the one before it.",
 	Fields: []FieldDefinition{
 		{Key: "entry", Meaning: "entry ID"},
@@ -74,7 +74,7 @@ func (f FailureCount) Marker() Marker {
 }
 
 var recoveryTriggered = define(Definition{
-	Subsystem: bootMarker, Name: "RECOVERY_TRIGGERED", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootMarker, Name: "RECOVERY_TRIGGERED", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "The machine is to be recovered: a golden snapshot is started from now on, until a boot is good.",
 	Fields:  []FieldDefinition{{Key: "reason", Meaning: "why", Values: texts(RecoveryReasons())}},
 	Example: RecoveryTriggered{Reason: RecoverFailures},
@@ -87,7 +87,7 @@ type RecoveryTriggered struct{ Reason RecoveryReason }
 func (r RecoveryTriggered) Marker() Marker { return recoveryTriggered.marker(string(r.Reason)) }
 
 var bootmgrEntryDisabled = define(Definition{
-	Subsystem: bootmgr, Name: "ENTRY_DISABLED", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootmgr, Name: "ENTRY_DISABLED", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "The entry has failed too often. It is not started without a person until its content changes or it is enabled.",
 	Fields: []FieldDefinition{
 		{Key: "entry", Meaning: "entry ID"},
@@ -112,7 +112,7 @@ func (d BootmgrEntryDisabled) Marker() Marker {
 }
 
 var bootmgrRecoveryFallback = define(Definition{
-	Subsystem: bootmgr, Name: "RECOVERY_FALLBACK", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootmgr, Name: "RECOVERY_FALLBACK", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "A golden snapshot was verified and is about to be started.",
 	Fields: []FieldDefinition{
 		{Key: "snapshot", Meaning: "first 16 digits of the snapshot's ID"},
@@ -137,7 +137,7 @@ func (r BootmgrRecoveryFallback) Marker() Marker {
 }
 
 var bootmgrGoldenRefused = define(Definition{
-	Subsystem: bootmgr, Name: "GOLDEN_REFUSED", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootmgr, Name: "GOLDEN_REFUSED", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "A golden snapshot is not used. The next older one follows.",
 	Fields: []FieldDefinition{
 		{Key: "snapshot", Meaning: "first 16 digits of the snapshot's ID, or the name of its file"},
@@ -158,7 +158,7 @@ func (r BootmgrGoldenRefused) Marker() Marker {
 }
 
 var bootmgrUncounted = define(Definition{
-	Subsystem: bootmgr, Name: "UNCOUNTED", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootmgr, Name: "UNCOUNTED", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "The start of this entry could not be recorded: should it fail, nobody will know. It is started all the same.",
 	Fields: []FieldDefinition{
 		{Key: "entry", Meaning: "entry ID"},
@@ -177,7 +177,7 @@ type BootmgrUncounted struct {
 func (u BootmgrUncounted) Marker() Marker { return bootmgrUncounted.marker(u.Entry, u.Reason) }
 
 var bootmgrStateLost = define(Definition{
-	Subsystem: bootmgr, Name: "STATE_LOST", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootmgr, Name: "STATE_LOST", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "The boot-state record cannot be read: what failed before is not known, and a golden snapshot is preferred.",
 	Fields:  []FieldDefinition{{Key: "reason", Meaning: "what is wrong with it, for people"}},
 	Example: BootmgrStateLost{Reason: "EFI/rayos/boot-state: both copies are damaged"},
@@ -190,7 +190,7 @@ type BootmgrStateLost struct{ Reason string }
 func (s BootmgrStateLost) Marker() Marker { return bootmgrStateLost.marker(s.Reason) }
 
 var bootmgrStopped = define(Definition{
-	Subsystem: bootmgr, Name: "STOPPED", EmittedBy: EmittedByManager, Since: "0.2",
+	Subsystem: bootmgr, Name: "STOPPED", EmittedBy: EmittedByManager, Since: "0.2", Alarm: true,
 	Meaning: "Nothing is started any more without a person: the menu waits.",
 	Fields:  []FieldDefinition{{Key: "reason", Meaning: "why, for people"}},
 	Example: BootmgrStopped{Reason: "3 recovery attempts failed"},

@@ -28,6 +28,7 @@ type Definition struct {
 	EmittedBy string
 	Since     string // version of the first release that emits it
 	Meaning   string // one sentence or two
+	Alarm     bool   // it tells of something that went wrong
 	Fields    []FieldDefinition
 	Example   Emitter // as a user would see it
 }
@@ -68,6 +69,12 @@ func All() []Definition {
 // ErrUnknown is in the chain of the errors of [Check] for a marker that is not in
 // the registry.
 var ErrUnknown = errors.New("unknown marker")
+
+// Alarms reports whether the marker tells of something that went wrong; one that
+// nobody knows does not.
+func Alarms(m Marker) bool {
+	return slices.ContainsFunc(registry, func(d *Definition) bool { return d.Alarm && d.ID() == m.ID() })
+}
 
 // Check reports why m is not as the registry says: a marker that nobody emits,
 // other fields or another order of them, a value outside the defined ones.

@@ -65,7 +65,7 @@ type WatchdogKicked struct {
 func (k WatchdogKicked) Marker() Marker { return watchdogKicked.marker(k.Device, string(k.Reason)) }
 
 var watchdogExpired = define(Definition{
-	Subsystem: watchdog, Name: "EXPIRED", EmittedBy: EmittedByRuntime, Since: "0.2",
+	Subsystem: watchdog, Name: "EXPIRED", EmittedBy: EmittedByRuntime, Since: "0.2", Alarm: true,
 	Meaning: "A service that must be alive is not: the hardware watchdog is fed no more and resets the machine.",
 	Fields: []FieldDefinition{
 		{Key: "service", Meaning: "name of the service"},

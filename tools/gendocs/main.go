@@ -72,7 +72,11 @@ func markersPage() string {
 // writeMarker writes the section of one marker.
 func writeMarker(b *strings.Builder, d markers.Definition) {
 	fmt.Fprintf(b, "\n### %s\n\n%s\n\n", d.ID(), d.Meaning)
-	fmt.Fprintf(b, "Emitted by the %s since %s.\n\n```\n%s\n```\n\n", d.EmittedBy, d.Since, d.Example.Marker())
+	fmt.Fprintf(b, "Emitted by the %s since %s.%s\n\n```\n%s\n```\n\n", d.EmittedBy, d.Since, alarm(d), d.Example.Marker())
+	if len(d.Fields) == 0 {
+		b.WriteString("It has no fields.\n")
+		return
+	}
 	b.WriteString("| field | meaning | values |\n|---|---|---|\n")
 	for _, f := range d.Fields {
 		values := "text"
@@ -84,6 +88,14 @@ func writeMarker(b *strings.Builder, d markers.Definition) {
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Key, f.Meaning, values)
 	}
+}
+
+// alarm says of a marker that something went wrong.
+func alarm(d markers.Definition) string {
+	if d.Alarm {
+		return " It is a warning: something went wrong."
+	}
+	return ""
 }
 
 const markersIntro = `<!-- Generated from package markers by: go run ./tools/gendocs. Do not edit. -->

@@ -136,7 +136,7 @@ func (m *manager) handOver(id string, booted golden.Booted, guard string) error 
 	}
 	for name, value := range map[string]string{
 		"RayosEntry": id, "RayosInstallID": m.installID, "RayosAttempt": m.nonce.String(), "RayosBooted": told, "RayosWatchdog": guard,
-		"RayosGoldenKey": m.goldenKey.String(),
+		"RayosGoldenKey": m.goldenKey.String(), "RayosBoot": m.console.journal.boot.String(),
 	} {
 		err = errors.Join(err, m.setRayosString(name, value))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/efi/uefi"
 	"github.com/rayos/rayboot/markers"
+	"github.com/rayos/rayboot/raylog"
 )
 
 // console draws on the firmware's text console, which is the screen and the
@@ -21,23 +22,49 @@ type console struct {
 	cols  int
 	rows  int
 	shown []bootmenu.Line // what the menu's rows show now; nil when no menu is up
+
+	journal *journal // which keeps every line
 }
 
 func openConsole(sys *uefi.System) *console {
-	c := &console{out: sys.ConOut(), in: sys.ConIn(), cols: bootmenu.MinColumns, rows: bootmenu.MinRows}
+	c := &console{out: sys.ConOut(), in: sys.ConIn(), cols: bootmenu.MinColumns, rows: bootmenu.MinRows, journal: newJournal()}
 	if cols, rows, err := c.out.Size(); err == nil {
 		c.cols, c.rows = cols, rows
 	}
 	return c
 }
 
-// printf writes one line below whatever is on the console.
-func (c *console) printf(format string, args ...any) {
-	_, _ = fmt.Fprintf(c.out, format+"\n", args...)
+// say writes one line below whatever is on the console, and into the log.
+func (c *console) say(text string) { c.keep(raylog.Info, text) }
+
+// warn is say for what goes wrong.
+func (c *console) warn(format string, args ...any) {
+	c.keep(raylog.Warn, fmt.Sprintf(format, args...))
 }
 
 // emit writes a marker line.
-func (c *console) emit(e markers.Emitter) { c.printf("%s", e.Marker()) }
+func (c *console) emit(e markers.Emitter) {
+	m, level := e.Marker(), raylog.Info
+	if markers.Alarms(m) {
+		level = raylog.Warn
+	}
+	c.keep(level, m.String())
+}
+
+func (c *console) keep(level raylog.Level, text string) {
+	c.print(text)
+	c.logged(c.journal.add(level, text))
+}
+
+// print writes one line that the log does not have.
+func (c *console) print(text string) { _, _ = fmt.Fprintln(c.out, text) }
+
+// logged says where the log ends.
+func (c *console) logged(err error) {
+	if err != nil {
+		c.print(fmt.Sprintf("The log ends here, the boot goes on: %v", err))
+	}
+}
 
 var attributes = map[bootmenu.Style]uefi.Attr{
 	bootmenu.Plain:     uefi.LightGray.On(uefi.Black),

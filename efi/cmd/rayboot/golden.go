@@ -16,10 +16,10 @@ import (
 func (m *manager) findGolden() []bootmenu.Snapshot {
 	found, problems := golden.List(m.volume.files)
 	for _, err := range problems {
-		m.console.printf("A golden snapshot cannot be used: %v", err)
+		m.console.warn("A golden snapshot cannot be used: %v", err)
 	}
 	if m.goldenKey.err != nil {
-		m.console.printf("Golden snapshots: %v", m.goldenKey.err)
+		m.console.warn("Golden snapshots: %v", m.goldenKey.err)
 	}
 	m.goldens = make(map[golden.Digest]golden.Snapshot)
 	var all []bootmenu.Snapshot

@@ -63,10 +63,10 @@ func newManager(sys *uefi.System) (*manager, error) {
 
 // powerOn gathers the facts with which the boot policy begins.
 func (m *manager) powerOn() bootmenu.Event {
-	m.console.printf("%s", heading)
+	m.console.say(heading)
 	// Nobody may be in front of the menu for longer than the firmware allows.
 	if err := m.sys.SetWatchdog(0); err != nil {
-		m.console.printf("The firmware's watchdog stays on: %v", err)
+		m.console.warn("The firmware's watchdog stays on: %v", err)
 	}
 	m.readInstallID()
 	found := discover(m.sys, m.volume)
@@ -82,9 +82,10 @@ func (m *manager) powerOn() bootmenu.Event {
 	for _, e := range found.entries {
 		m.loaderIDs[e.ID] = e.LoaderID
 	}
+	m.console.logged(m.console.journal.open(m.kernels.blocks, m.installID))
 	m.announce(found)
 	if err := m.publish(found.entries); err != nil {
-		m.console.printf("The booted system will not know this boot manager: %v", err)
+		m.console.warn("The booted system will not know this boot manager: %v", err)
 	}
 	m.nonce = newNonce()
 	state, snapshots := m.readState(), m.findGolden()
@@ -106,6 +107,6 @@ func (m *manager) readInstallID() {
 		m.installID, err = esp.ParseInstallID(data)
 	}
 	if err != nil {
-		m.console.printf("%s: %v; the runtime will not find its disk", path, err)
+		m.console.warn("%s: %v; the runtime will not find its disk", path, err)
 	}
 }

@@ -44,6 +44,7 @@ func (m *manager) loop(event bootmenu.Event) {
 		}
 		if event == nil {
 			m.console.draw(state.Screen(m.console.cols, m.console.rows))
+			m.console.logged(m.console.journal.flush())
 			event = m.console.wait(m.sys, state.Counting())
 		}
 	}
@@ -66,8 +67,10 @@ func (m *manager) execute(effect bootmenu.Effect) bootmenu.Event {
 	case bootmenu.SaveDefault:
 		return bootmenu.DefaultSaved{ID: e.ID, Problem: problem(m.saveDefault(e.ID))}
 	case bootmenu.EnterSetup:
+		m.console.logged(m.console.journal.flush())
 		return bootmenu.ActionFailed{Action: "enter the firmware's setup", Problem: problem(m.enterSetup())}
 	case bootmenu.PowerOff:
+		m.console.logged(m.console.journal.flush())
 		return bootmenu.ActionFailed{Action: "power off", Problem: problem(m.sys.Reset(uefi.ResetShutdown))}
 	}
 	return nil
@@ -90,6 +93,6 @@ func (m *manager) announce(found discovery) {
 		m.console.emit(markers.BootmgrEntriesDropped{Count: found.dropped, Limit: bootmenu.MaxEntries})
 	}
 	for _, p := range found.problems {
-		m.console.printf("%s", p)
+		m.console.warn("%s", p)
 	}
 }

@@ -119,13 +119,13 @@ func TestEveryFirmwareCallMayFail(t *testing.T) {
 	files := rayosFiles(t)
 	addGolden(t, files, 1, "kept")
 	fw := fakefw.New()
-	fw.AddVolume(files)
+	addRayOSDisk(fw, files)
 	boot(fw)
 	calls := fw.CallLog()
 	fw.Close()
 	for n, call := range calls {
 		fw := fakefw.New()
-		fw.AddVolume(files)
+		addRayOSDisk(fw, files)
 		fw.FailCall(n+1, uefi.ErrDeviceError)
 		switch end := boot(fw); end.How {
 		case fakefw.Booted, fakefw.Waiting:

@@ -73,8 +73,9 @@ func (m *manager) run(l launch) (err error) {
 	}
 	guard := m.armWatchdog(l)
 	if err := m.handOver(l.id, p.booted, guard); err != nil {
-		m.console.printf("The started system will not know what started it: %v", err)
+		m.console.warn("The started system will not know what started it: %v", err)
 	}
+	m.console.logged(m.console.journal.flush())
 	err = m.startImage(image)
 	if guard != "" {
 		m.disarmWatchdog()
@@ -97,11 +98,11 @@ func (m *manager) setOptions(image uefi.Handle, options string) error {
 // startImage gives the processor to the image. What comes back has failed.
 func (m *manager) startImage(image uefi.Handle) error {
 	if err := m.sys.SetWatchdog(startWatchdog); err != nil {
-		m.console.printf("No firmware watchdog guards this start: %v", err)
+		m.console.warn("No firmware watchdog guards this start: %v", err)
 	}
 	err := m.sys.StartImage(image)
 	if e := m.sys.SetWatchdog(0); e != nil {
-		m.console.printf("The firmware's watchdog could not be stopped and may reset the machine: %v", e)
+		m.console.warn("The firmware's watchdog could not be stopped and may reset the machine: %v", e)
 	}
 	if err == nil {
 		return errReturned

@@ -35,7 +35,7 @@ func (m *manager) readState() record.Loaded {
 		}
 		path = esp.BootStatePath
 		if err := m.volume.files.Create(path, make([]byte, record.FileBytes)); err != nil {
-			m.console.printf("The boot state has no file, and none can be made: %v", err)
+			m.console.warn("The boot state has no file, and none can be made: %v", err)
 		}
 	}
 	store, loaded := record.Open(recordFile{m.volume.files, path}, m.installID)

@@ -30,11 +30,11 @@ func (m *manager) findWatchdog() (fired bool) {
 	m.watchdog = all[0]
 	fired, err = m.watchdog.Fired()
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		m.console.printf("The watchdog %s does not say whether it reset the machine: %v", m.watchdog.Name(), err)
+		m.console.warn("The watchdog %s does not say whether it reset the machine: %v", m.watchdog.Name(), err)
 	}
 	if fired {
 		if err := m.watchdog.ClearFired(); err != nil {
-			m.console.printf("The watchdog %s will say again that it reset the machine: %v", m.watchdog.Name(), err)
+			m.console.warn("The watchdog %s will say again that it reset the machine: %v", m.watchdog.Name(), err)
 		}
 	}
 	return fired
@@ -48,13 +48,13 @@ func (m *manager) armWatchdog(l launch) (name string) {
 	}
 	if m.watchdog == nil {
 		if m.noWatchdog != nil {
-			m.console.printf("No hardware watchdog guards this start: %v", m.noWatchdog)
+			m.console.warn("No hardware watchdog guards this start: %v", m.noWatchdog)
 		}
 		return ""
 	}
 	actual, err := m.watchdog.Arm(l.watchdog)
 	if err != nil {
-		m.console.printf("No hardware watchdog guards this start: %s: %v", m.watchdog.Name(), err)
+		m.console.warn("No hardware watchdog guards this start: %s: %v", m.watchdog.Name(), err)
 		return ""
 	}
 	m.console.emit(markers.BootmgrWatchdogArmed{Device: m.watchdog.Name(), Seconds: int(actual / time.Second)})
@@ -64,6 +64,6 @@ func (m *manager) armWatchdog(l launch) (name string) {
 // disarmWatchdog stops it after a start that came back.
 func (m *manager) disarmWatchdog() {
 	if err := m.watchdog.Disarm(); err != nil {
-		m.console.printf("The watchdog %s could not be stopped and will reset the machine: %v", m.watchdog.Name(), err)
+		m.console.warn("The watchdog %s could not be stopped and will reset the machine: %v", m.watchdog.Name(), err)
 	}
 }
