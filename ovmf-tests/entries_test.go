@@ -25,7 +25,7 @@ func TestNoEntry(t *testing.T) {
 	m := bootForeign(t, "", nil)
 	m.Expect(
 		harness.Marker("[RAYOS_BOOTMGR:DISCOVERED] entry=auto-reboot-to-firmware-setup, kind=setup"),
-		harness.Text("No entry can be started by itself"),
+		harness.Text("nothing can be started by itself"),
 		menuWaits,
 	)
 	m.Type("p")
