@@ -103,10 +103,22 @@ func socketPair(name string) (net.Conn, *os.File, error) {
 	}
 	ours, theirs := os.NewFile(uintptr(fds[0]), name), os.NewFile(uintptr(fds[1]), name)
 	conn, err := net.FileConn(ours)
-	if err := errors.Join(err, ours.Close()); err != nil {
+	if err := errors.Join(err, ours.Close(), enlarge(fds[1])); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("make a socket for the %s: %w", name, err), theirs.Close())
 	}
 	return conn, theirs, nil
+}
+
+// sendBytes is room for a few thousand characters, as the kernel counts far more than one byte for each write of one.
+const sendBytes = 4 << 20
+
+// enlarge makes room in a socket for what its reader has not read yet: QEMU's serial port drops characters that it cannot
+// write after a few tries.
+func enlarge(fd int) error {
+	if syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUFFORCE, sendBytes) == nil {
+		return nil
+	}
+	return syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBytes) // not root: as much as everybody may have
 }
 
 func (p *Process) reap() {
