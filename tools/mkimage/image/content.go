@@ -108,9 +108,9 @@ func (s Spec) settings(installID gpt.GUID) ([]named, error) {
 	if s.System == nil {
 		return files, nil
 	}
-	safe := s.System.entry(title+" (safe mode)", safeEntryID, s.System.SafeOptions)
+	safe := s.entry(title+" (safe mode)", safeEntryID, s.System.SafeOptions)
 	safe.Private = append(safe.Private, recoveryRole)
-	for _, e := range []esp.Entry{s.System.entry(title, entryID, s.System.Options), safe} {
+	for _, e := range []esp.Entry{s.entry(title, entryID, s.System.Options), safe} {
 		text, err := esp.FormatType1(e)
 		if err != nil {
 			return nil, err
@@ -120,17 +120,24 @@ func (s Spec) settings(installID gpt.GUID) ([]named, error) {
 	return files, nil
 }
 
-// entry makes a BLS Type #1 entry with this title, whose sort key is its ID. It pins what it
-// starts, and the runtime blesses it.
-func (s *System) entry(name, id, options string) esp.Entry {
+// entry makes a BLS Type #1 entry with this title, whose sort key is its ID. It
+// pins what it starts, unless the payload has another file in its place, and the
+// runtime blesses it.
+func (s Spec) entry(name, id, options string) esp.Entry {
+	release := s.System.Release
 	e := esp.Entry{
-		Title: name, SortKey: id, Version: s.Release, Architecture: esp.X64,
-		Linux: esp.KernelPath(s.Release), Options: options,
+		Title: name, SortKey: id, Version: release, Architecture: esp.X64,
+		Linux: esp.KernelPath(release), Options: options,
 	}
-	pins := esp.Pins{Linux: sha256.Sum256(s.Kernel)}
-	if len(s.Initrd) > 0 {
-		e.Initrd = []string{esp.InitrdPath(s.Release)}
-		pins.Initrd = sha256.Sum256(s.Initrd)
+	var pins esp.Pins
+	if !s.inPayload(e.Linux) {
+		pins.Linux = sha256.Sum256(s.System.Kernel)
+	}
+	if len(s.System.Initrd) > 0 {
+		e.Initrd = []string{esp.InitrdPath(release)}
+		if !s.inPayload(e.Initrd[0]) {
+			pins.Initrd = sha256.Sum256(s.System.Initrd)
+		}
 	}
 	e.Private = append(pins.Private(), esp.BlessByRuntime())
 	return e
