@@ -1,0 +1,121 @@
+//go:build ovmf
+
+package ovmftests
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/rayos/rayboot/efi/watchdog/watchdogtest"
+	"github.com/rayos/rayboot/ovmf-tests/harness"
+	"github.com/rayos/rayboot/tools/mkimage/qemu"
+)
+
+// hardware is a machine's watchdog.
+type hardware struct {
+	module string   // of Linux
+	extra  []string // QEMU's arguments
+}
+
+// everyWatchdog runs a test with each kind of watchdog that the boot manager arms. A machine with one of the other two has
+// the TCO as well, as real ones do.
+func everyWatchdog(t *testing.T, test func(t *testing.T, h hardware)) {
+	t.Parallel()
+	tco := []string{"-action", "watchdog=reset", "-global", "ICH9-LPC.noreboot=off"}
+	table := harness.WriteFile(t, string(watchdogtest.QEMUTable().Encode()))
+	for _, h := range []hardware{
+		{"iTCO_wdt", tco},
+		{"i6300esb", append(tco[:len(tco):len(tco)], "-device", "i6300esb")},
+		{"wdat_wdt", append(tco[:len(tco):len(tco)], "-acpitable", "file="+table)},
+	} {
+		t.Run(h.module, func(t *testing.T) {
+			t.Parallel()
+			test(t, h)
+		})
+	}
+}
+
+// esb is the watchdog of tests for which one kind is as good as another.
+var esb = hardware{"i6300esb", []string{"-action", "watchdog=reset", "-device", "i6300esb"}}
+
+// armed expects that the boot manager armed it, taken that the runtime took it over.
+func (h hardware) armed(seconds int) harness.Expectation {
+	return harness.Marker(fmt.Sprintf("[RAYOS_BOOTMGR:WATCHDOG_ARMED] device=%s, seconds=%d", h.module, seconds))
+}
+
+func (h hardware) taken() harness.Expectation {
+	return harness.Marker(fmt.Sprintf("[RAYOS_WATCHDOG:ARMED] device=%s, seconds=30, reason=takeover", h.module))
+}
+
+// watchedDisk is a RayOS disk as users have it, with these words on its command line besides.
+func watchedDisk(t *testing.T, words string) qemu.Disk {
+	t.Helper()
+	options := "console=ttyS0,115200 panic=10 quiet watchdog.open_timeout=30 " + words
+	image := shared(t, fmt.Sprintf("watched-%x.img", words), func(path string) {
+		harness.Run(t, harness.Artifact(t, "rayimg"), "build", path, "--cmdline", options, "--seed", "ovmf-tests")
+	})
+	return qemu.Disk{Path: harness.Overlay(t, image), Format: "qcow2"}
+}
+
+// start starts a machine with the watchdog; one that may reset, if reboots says so.
+func (h hardware) start(t *testing.T, disk qemu.Disk, reboots bool) *harness.Machine {
+	t.Helper()
+	return harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}, Extra: h.extra}, Reboots: reboots})
+}
+
+// TestWatchdogFed holds out until GOLDEN, which is longer than the watchdog does; a reset would end the machine. It then
+// switches off with the watchdog armed.
+func TestWatchdogFed(t *testing.T) {
+	everyWatchdog(t, func(t *testing.T, h hardware) {
+		m := h.start(t, watchedDisk(t, "rayos.golden_after=45"), false)
+		m.Expect(
+			h.armed(30),
+			harness.Marker("[RAYOS_BOOT_MARKER:KERNEL_LOADED]"), h.taken(),
+			harness.Marker(fmt.Sprintf("[RAYOS_WATCHDOG:KICKED] device=%s, reason=first", h.module)),
+			harness.Marker("[RAYOS_BOOT_MARKER:SHELL_READY]"),
+			harness.Marker("[RAYOS_BOOT_MARKER:GOLDEN]"), blessed,
+		)
+		m.Never(harness.Text("[qemu] RESET guest-reset"))
+		m.Type("poweroff\r")
+		m.ExpectOff()
+	})
+}
+
+// TestWatchdogOrderlyEnds restarts before the boot is good, which is no failure, and switches off.
+func TestWatchdogOrderlyEnds(t *testing.T) {
+	everyWatchdog(t, func(t *testing.T, h hardware) {
+		m := h.start(t, watchedDisk(t, "rayos.golden_after=86400"), true)
+		m.Expect(h.armed(30), h.taken(), shellPrompt)
+		m.Type("reboot\r")
+		m.Expect(harness.Text("the machine restarts now"), harness.Text("[qemu] RESET guest-reset"), h.armed(30), h.taken(), shellPrompt)
+		m.Type("poweroff\r")
+		m.Expect(harness.Text("the machine turns off now"))
+		m.Never(harness.Marker("[RAYOS_BOOT_MARKER:FAILURE_COUNT]"))
+		m.ExpectOff()
+	})
+}
+
+// hangs are the options of a kernel that never comes to a userland: it waits for a disk that there is not.
+const hangs = "console=ttyS0,115200 quiet watchdog.open_timeout=30 root=/dev/nowhere rootwait"
+
+// TestWatchdogKernelHangs resets a machine whose kernel hangs before any userland. The boot manager counts that as what it
+// is, and gives the next start more time.
+func TestWatchdogKernelHangs(t *testing.T) {
+	everyWatchdog(t, func(t *testing.T, h hardware) {
+		m := h.start(t, hangingDisk(t), true)
+		m.Expect(
+			h.armed(30), harness.Text("[qemu] RESET guest-reset"), failed("hangs", 1, "start", "watchdog"),
+			selected("hangs"),
+		)
+		m.Finish(h.armed(60))
+	})
+}
+
+func hangingDisk(t *testing.T) qemu.Disk {
+	t.Helper()
+	return loop{
+		entries: []loopEntry{{name: "hangs", image: "vmlinuz", options: hangs}},
+		goldens: []string{good},
+		files:   map[string]string{"vmlinuz": kernel(t)},
+	}.disk(t)
+}
