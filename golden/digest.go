@@ -32,6 +32,9 @@ func ParseDigest(s string) (Digest, error) {
 // String is the digest as 64 lower-case hexadecimal digits.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
+// MarshalText implements [encoding.TextMarshaler].
+func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
+
 // MismatchError says that an image is not the one that was promised.
 type MismatchError struct {
 	Image     string // what was digested, for people
@@ -42,9 +45,10 @@ func (e *MismatchError) Error() string {
 	return fmt.Sprintf("verify %s: SHA-256 is %.8s..., want %.8s...", e.Image, e.Got, e.Want)
 }
 
-// Verify digests data and compares. The error is a *MismatchError.
-func (d Digest) Verify(image string, data []byte) error {
-	if got := Sum(data); got != d {
+// Verify compares what was promised, d, with the digest of what was read. The
+// error is a *MismatchError.
+func (d Digest) Verify(image string, got Digest) error {
+	if got != d {
 		return &MismatchError{Image: image, Want: d, Got: got}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -17,6 +18,9 @@ func TestDigestText(t *testing.T) {
 	if d != Sum([]byte("abc")) || d.String() != abc {
 		t.Errorf("digest of abc: %s, want %s", Sum([]byte("abc")), abc)
 	}
+	if text, err := json.Marshal(d); err != nil || string(text) != `"`+abc+`"` {
+		t.Errorf("as JSON %s, %v", text, err)
+	}
 	if upper, err := ParseDigest(strings.ToUpper(abc)); err != nil || upper != d {
 		t.Errorf("upper case: %s, %v", upper, err)
 	}
@@ -30,13 +34,13 @@ func TestDigestText(t *testing.T) {
 func TestVerifyNoticesEveryFlippedBit(t *testing.T) {
 	image := []byte("a kernel, as far as this test goes")
 	want := Sum(image)
-	if err := want.Verify("kernel", image); err != nil {
+	if err := want.Verify("kernel", Sum(image)); err != nil {
 		t.Fatal(err)
 	}
 	for bit := range 8 * len(image) {
 		image[bit/8] ^= 1 << (bit % 8)
 		var mismatch *MismatchError
-		if err := want.Verify("kernel", image); !errors.As(err, &mismatch) || mismatch.Image != "kernel" {
+		if err := want.Verify("kernel", Sum(image)); !errors.As(err, &mismatch) || mismatch.Image != "kernel" {
 			t.Fatalf("bit %d flipped: %v", bit, err)
 		}
 		image[bit/8] ^= 1 << (bit % 8)
