@@ -45,7 +45,7 @@ func list(c *Call) error {
 	w := newTable(c.Out)
 	fmt.Fprintln(w, "ENTRY\tKIND\tTITLE\tSTATE")
 	for _, e := range v.entries {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.ID, e.Kind, e.Title, e.state())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.ID, e.Kind, e.Title, e.State())
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -92,14 +92,16 @@ type Status struct {
 	} `json:"limits"`
 }
 
-func status(c *Call) error {
-	v, err := look(c.Machine)
+// Look tells of a machine what bootmgr status tells, and its boot entries as
+// bootmgr list has them.
+func Look(m Machine) (Status, []Entry, error) {
+	v, err := look(m)
 	if err != nil {
-		return err
+		return Status{}, nil, err
 	}
-	volume, err := c.Machine.ESP()
+	volume, err := m.ESP()
 	if err != nil {
-		return err
+		return Status{}, nil, err
 	}
 	snapshots, _ := golden.List(volume)
 	s := Status{
@@ -115,13 +117,22 @@ func status(c *Call) error {
 			s.Default = e.ID
 		}
 	}
+	return s, v.entries, nil
+}
+
+func status(c *Call) error {
+	s, _, err := Look(c.Machine)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
 		return printJSON(c.Out, s)
 	}
-	return s.print(c.Out)
+	return s.Print(c.Out)
 }
 
-func (s *Status) print(out io.Writer) error {
+// Print prints the answer for people.
+func (s *Status) Print(out io.Writer) error {
 	r := s.Record
 	w := newTable(out)
 	fmt.Fprintf(w, "Boot state\t%v, record %d\n", s.State, r.Sequence)
@@ -132,7 +143,7 @@ func (s *Status) print(out io.Writer) error {
 	fmt.Fprintf(w, "Open attempt\t%s\n", attemptText(r.Open))
 	fmt.Fprintf(w, "Default\t%s\n", cmp.Or(s.Default, "none: the first entry"))
 	fmt.Fprintf(w, "Next, once\t%s\n", cmp.Or(r.OneShot, "none"))
-	fmt.Fprintf(w, "Disabled since the last good boot\t%d of %d\n", r.Disablings, s.Limits.Disable)
+	fmt.Fprintf(w, "Disabled\t%d of %d since the last good boot\n", r.Disablings, s.Limits.Disable)
 	fmt.Fprintf(w, "Recovery\t%s\n", s.recoveryText())
 	fmt.Fprintf(w, "Golden snapshots\t%d\n", len(s.Snapshots))
 	fmt.Fprintf(w, "Hardware watchdog\t%d s\n", s.Watchdog)

@@ -143,8 +143,8 @@ func (v *view) find(id string) (Entry, error) {
 	return Entry{}, fmt.Errorf("no entry %s; there are %s", id, strings.Join(ids, ", "))
 }
 
-// state says in words how the entry stands.
-func (e *Entry) state() string {
+// State says in words how the entry stands; empty if there is nothing to say.
+func (e *Entry) State() string {
 	var words []string
 	if e.OneShot {
 		words = append(words, "next, once")

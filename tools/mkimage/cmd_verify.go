@@ -11,13 +11,15 @@ import (
 
 const verifyLong = `Verify checks a disk image or a disk: both copies of the partition table with
 their checksums, overlaps and bounds; the FAT32 file system of the EFI System
-Partition; the files that the boot entries name; the digests of RayOS's own
-files; both copies of the slot table and the digests of its images. It never
-writes to the disk.
+Partition; the files that the boot entries name and the digests that they pin;
+the digests of RayOS's own files; both copies of the slot table and the digests
+of its images; both copies of the boot-state record; the golden snapshots, their
+digests and signatures. It never writes to the disk.
 
 Each problem is one line: a code that stays the same from release to release,
-and a sentence. Exit status: 0 nothing is wrong; 1 the check could not be made;
-2 wrong usage; 3 there are problems.`
+and a sentence. A warning is about what mends itself, such as a record that the
+power was cut at. Exit status: 0 there are no problems, perhaps warnings; 1 the
+check could not be made; 2 wrong usage; 3 there are problems.`
 
 func newVerifyCmd() *cobra.Command {
 	var asJSON bool
@@ -40,7 +42,7 @@ func newVerifyCmd() *cobra.Command {
 			if err := printFindings(cmd.OutOrStdout(), args[0], findings, asJSON); err != nil {
 				return err
 			}
-			if len(findings) > 0 {
+			if problems, _ := count(findings); problems > 0 {
 				return errFindings
 			}
 			return nil
@@ -58,16 +60,40 @@ func printFindings(w io.Writer, path string, findings []inspect.Finding, asJSON 
 		}{path, append([]inspect.Finding{}, findings...)})
 	}
 	for _, f := range findings {
-		if _, err := fmt.Fprintf(w, "%s: %s\n", f.Code, inspect.OneLine(f.Text)); err != nil {
+		warning := ""
+		if f.Warning {
+			warning = "warning: "
+		}
+		if _, err := fmt.Fprintf(w, "%s: %s%s\n", f.Code, warning, inspect.OneLine(f.Text)); err != nil {
 			return err
 		}
 	}
-	summary := "no problems"
-	if n := len(findings); n == 1 {
-		summary = "1 problem"
-	} else if n > 1 {
-		summary = fmt.Sprintf("%d problems", n)
+	problems, warnings := count(findings)
+	summary := plural(problems, "problem")
+	if warnings > 0 {
+		summary += ", " + plural(warnings, "warning")
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", path, summary)
 	return err
+}
+
+func count(findings []inspect.Finding) (problems, warnings int) {
+	for _, f := range findings {
+		if f.Warning {
+			warnings++
+		} else {
+			problems++
+		}
+	}
+	return problems, warnings
+}
+
+func plural(n int, what string) string {
+	switch n {
+	case 0:
+		return "no " + what + "s"
+	case 1:
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -41,6 +41,12 @@ func Draw(w io.Writer, r Report, colour bool) error {
 	if r.Slots != nil {
 		d.slots(r.Slots)
 	}
+	if r.BootState != nil {
+		d.bootState(r.BootState)
+	}
+	if r.Golden != nil {
+		d.golden(r.Golden)
+	}
 	_, err := w.Write(d.b.Bytes())
 	return err
 }
@@ -145,8 +151,11 @@ func (d *drawing) esp(e *ESP) {
 	}
 	d.line("")
 	d.line("Boot entries of the ESP: %d", len(e.Entries))
+	if len(e.Entries) > 0 {
+		d.line("  %s %s %s %s %s", fit("ID", 14), fit("KIND", 4), fit("TITLE", 18), fit("PINNED", 6), "IMAGE")
+	}
 	for _, entry := range e.Entries {
-		d.line("  %s %s %s %s", fit(entry.ID, 16), fit(entry.Kind, 3), fit(entry.Title, 20), fit("/"+entry.Image, 36))
+		d.line("  %s %s %s %s %s", fit(entry.ID, 14), fit(entry.Kind, 4), fit(entry.Title, 18), fit(entry.Pins.word(len(entry.Initrd) > 0), 6), fit("/"+entry.Image, 33))
 	}
 }
 

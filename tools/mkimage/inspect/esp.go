@@ -32,7 +32,7 @@ func readESP(r *io.SectionReader, p gpt.Partition) *ESP {
 	for i, title := range esp.Titles(entries) {
 		entry := entries[i]
 		e.Entries = append(e.Entries, Entry{
-			ID: entry.ID, Title: title, Kind: kindName(entry.Kind), Image: entry.Image(),
+			ID: entry.ID, Title: title, Kind: kindName(entry.Kind), Image: entry.Image(), Initrd: entry.Initrd, Pins: readPins(entry),
 		})
 	}
 	return e

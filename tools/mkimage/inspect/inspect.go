@@ -11,15 +11,18 @@ import (
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
 // Report describes a disk. Its JSON names are part of rayimg's interface.
 type Report struct {
-	Path           string    `json:"path"`
-	AllocatedBytes int64     `json:"allocatedBytes"` // on the host's file system
-	Table          gpt.Table `json:"table"`
-	ESP            *ESP      `json:"esp,omitempty"`
-	Slots          *Slots    `json:"slots,omitempty"`
+	Path           string     `json:"path"`
+	AllocatedBytes int64      `json:"allocatedBytes"` // on the host's file system
+	Table          gpt.Table  `json:"table"`
+	ESP            *ESP       `json:"esp,omitempty"`
+	Slots          *Slots     `json:"slots,omitempty"`
+	BootState      *BootState `json:"bootState,omitempty"` // nil on a disk that is not RayOS's
+	Golden         *Golden    `json:"golden,omitempty"`    // nil where no golden snapshot was ever made
 }
 
 // ESP describes the EFI System Partition.
@@ -42,10 +45,12 @@ type File struct {
 
 // Entry is a boot entry of the ESP.
 type Entry struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	Kind  string `json:"kind"`
-	Image string `json:"image"` // path of what is started
+	ID     string   `json:"id"`
+	Title  string   `json:"title"`
+	Kind   string   `json:"kind"`
+	Image  string   `json:"image"`            // path of what is started
+	Initrd []string `json:"initrd,omitempty"` // paths, in order
+	Pins   Pins     `json:"pins"`
 }
 
 // Slots describes the slot table of the RayOS Kernel partition.
@@ -71,6 +76,9 @@ func Read(r io.ReaderAt, diskBytes int64) (Report, error) {
 		if report.Slots.Table, err = slots.Read(section(r, p)); err != nil {
 			report.Slots.Error = slotError(err)
 		}
+	}
+	if disk, err := diskstate.View(r, table); err == nil { // else there is no ESP
+		report.BootState, report.Golden = readBootState(disk), readGolden(disk)
 	}
 	return report, nil
 }

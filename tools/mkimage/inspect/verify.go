@@ -9,15 +9,17 @@ import (
 	"reflect"
 
 	"github.com/rayos/rayboot/esp/fat32"
+	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
 )
 
 // Finding is one problem of a disk. Code is stable and meant for programs: it
-// begins with gpt-, fat-, esp- or slot-. Text is for people.
+// begins with gpt-, fat-, esp-, slot-, boot-state- or golden-. Text is for people.
 type Finding struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
+	Code    string `json:"code"`
+	Text    string `json:"text"`
+	Warning bool   `json:"warning,omitempty"` // nobody needs to do anything about it
 }
 
 // verifier collects findings.
@@ -25,7 +27,8 @@ type verifier struct {
 	ctx      context.Context
 	r        io.ReaderAt
 	table    gpt.Table
-	ids      map[string]bool // boot entries that were found
+	ids      map[string]bool          // boot entries that were found
+	sums     map[string]golden.Digest // of files of the ESP, by path in lower case
 	findings []Finding
 }
 
@@ -33,14 +36,21 @@ func (v *verifier) report(code, format string, args ...any) {
 	v.findings = append(v.findings, Finding{Code: code, Text: fmt.Sprintf(format, args...)})
 }
 
+// warn reports what mends itself.
+func (v *verifier) warn(code, format string, args ...any) {
+	v.report(code, format, args...)
+	v.findings[len(v.findings)-1].Warning = true
+}
+
 // Verify checks the disk of diskBytes bytes in r: both copies of the partition
-// table, the structure of the ESP, the files that the boot entries name, the
-// digests of the files of RayOS, the slot table and the digests of its images. A disk
-// on which nothing is wrong gives no findings. The error says that the check
+// table, the structure of the ESP, the files that the boot entries name and the
+// digests that they pin, the digests of the files of RayOS, the slot table and the
+// digests of its images, the boot-state record, and the golden snapshots. A disk on
+// which nothing is wrong gives no findings. The error says that the check
 // could not be made, because reading did not succeed or ctx was cancelled.
 func Verify(ctx context.Context, r io.ReaderAt, diskBytes int64) ([]Finding, error) {
 	table, defects, err := gpt.Read(r, diskBytes)
-	v := &verifier{ctx: ctx, r: r, table: table, ids: map[string]bool{}}
+	v := &verifier{ctx: ctx, r: r, table: table, ids: map[string]bool{}, sums: map[string]golden.Digest{}}
 	for _, d := range defects {
 		v.report(d.Code, "%s", d.Text)
 	}
@@ -57,6 +67,7 @@ func Verify(ctx context.Context, r io.ReaderAt, diskBytes int64) ([]Finding, err
 	if err := v.esp(); err != nil {
 		return v.findings, fmt.Errorf("verify ESP: %w", err)
 	}
+	v.state()
 	return v.findings, ctx.Err()
 }
 
@@ -99,14 +110,14 @@ func (v *verifier) image(r *io.SectionReader, what string, m slots.Image) error 
 		return nil
 	}
 	sum, err := v.digest(io.NewSectionReader(r, m.OffsetBytes, m.LengthBytes))
-	if err == nil && m.LengthBytes > 0 && sum != m.SHA256 {
+	if err == nil && m.LengthBytes > 0 && sum != golden.Digest(m.SHA256) {
 		v.report("slot-image", "the %s has SHA-256 %x, the slot table says %x", what, sum, m.SHA256)
 	}
 	return err
 }
 
 // digest reads all of r.
-func (v *verifier) digest(r io.Reader) (sum [sha256.Size]byte, err error) {
+func (v *verifier) digest(r io.Reader) (sum golden.Digest, err error) {
 	h := sha256.New()
 	buf := make([]byte, 1<<20)
 	for {
@@ -117,7 +128,7 @@ func (v *verifier) digest(r io.Reader) (sum [sha256.Size]byte, err error) {
 		h.Write(buf[:n])
 		switch {
 		case err == io.EOF:
-			return [sha256.Size]byte(h.Sum(nil)), nil
+			return golden.Digest(h.Sum(nil)), nil
 		case err != nil:
 			return sum, err
 		}

@@ -14,6 +14,9 @@ import (
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 
+// windowsID is the entry ID of Windows Boot Manager, which no entry file names.
+const windowsID = "auto-windows"
+
 // maxManifestBytes is as much as is read of a list of digests.
 const maxManifestBytes = 64 << 10
 
@@ -31,6 +34,12 @@ func (v *verifier) tree(volume *fat32.FS) error {
 	}
 	for _, e := range entries {
 		v.entry(volume, e)
+		if err := v.pins(volume, e); err != nil {
+			return err
+		}
+	}
+	if _, err := fs.Stat(volume, esp.WindowsPath); err == nil {
+		v.ids[windowsID] = true
 	}
 	if conf.Default != "" && !v.hasDefault(conf.Default, entries) {
 		v.report("esp-default", "%s names the default entry %q, which there is not", esp.LoaderConfPath, conf.Default)
@@ -140,18 +149,12 @@ func (v *verifier) manifest(volume *fat32.FS) error {
 }
 
 func (v *verifier) manifestFile(volume *fat32.FS, name string, want golden.Digest) error {
-	f, err := volume.Open(name)
-	if err != nil {
-		v.report("esp-digest", "%v", err)
-		return nil
-	}
-	defer f.Close()
-	sum, err := v.digest(f)
+	sum, err := v.fileDigest(volume, name)
 	switch {
 	case v.ctx.Err() != nil:
 		return err
 	case err != nil:
-		v.report("esp-digest", "%s: %v", name, err)
+		v.report("esp-digest", "%v", err)
 	case sum != want:
 		v.report("esp-digest", "%s has SHA-256 %x, %s says %x", name, sum, image.ManifestPath, want)
 	}
