@@ -30,6 +30,7 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/initramfs/livedisk"
+	"github.com/rayos/rayboot/initramfs/watchdog"
 )
 
 // Command is one command of the shell.
@@ -47,6 +48,7 @@ type env struct {
 	root           fs.FS // the machine's files, for reading
 	kernel         kernel
 	disk           func(ctx context.Context) (*livedisk.Disk, error) // opens the boot disk
+	watchdog       func(watchdog.Request) (watchdog.Status, error)   // asks process 1
 }
 
 // Errors that the user is not told: the exit status says it.
@@ -85,6 +87,7 @@ func (c Command) Main(args []string, stdin io.Reader, stdout, stderr io.Writer) 
 	return c.main(&env{
 		name: args[0], args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr,
 		root: os.DirFS("/"), kernel: linux{}, disk: bootDisk,
+		watchdog: func(r watchdog.Request) (watchdog.Status, error) { return watchdog.Ask("/", r) },
 	})
 }
 
@@ -188,6 +191,7 @@ func All() map[string]Command {
 		"tail":     {"print the last lines", tail},
 		"umount":   {"undo mounts", umount},
 		"uname":    {"print the system's name and version", uname},
+		"watchdog": {"show and change what the hardware watchdog does", watchdogCommand},
 		"wc":       {"count lines, words and bytes", wc},
 	}
 }

@@ -2,7 +2,6 @@ package watchdog
 
 import (
 	"fmt"
-	"io"
 	"strings"
 )
 
@@ -34,17 +33,22 @@ func (g *Guard) Status() Status {
 	return s
 }
 
-// Write writes the status for people.
-func (s Status) Write(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "[RAYOS_WATCHDOG] Status:\nState: %s\nTimeout: %d ms\nTime Remaining: %d ms\nConsecutive Failures: %d\n",
-		s.State, s.Timeout, s.Remaining, s.Failures)
-	fmt.Fprintf(&b, "Device: %s\nPolicy: %s\nServices: %s\n", orNone(s.Device), s.Policy, orNone(strings.Join(s.Services, ", ")))
-	if len(s.Dead) > 0 {
-		fmt.Fprintf(&b, "Dead: %s\n", strings.Join(s.Dead, ", "))
+// String returns the status for people, in lines.
+func (s Status) String() string {
+	lines := []string{
+		"[RAYOS_WATCHDOG] Status:",
+		"State: " + s.State,
+		fmt.Sprintf("Timeout: %d ms", s.Timeout),
+		fmt.Sprintf("Time Remaining: %d ms", s.Remaining),
+		fmt.Sprintf("Consecutive Failures: %d", s.Failures),
+		"Device: " + orNone(s.Device),
+		"Policy: " + s.Policy,
+		"Services: " + orNone(strings.Join(s.Services, ", ")),
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	if len(s.Dead) > 0 {
+		lines = append(lines, "Dead: "+strings.Join(s.Dead, ", "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func orNone(text string) string {
