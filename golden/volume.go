@@ -60,10 +60,7 @@ func (p Part) verifyReader(what string, r io.Reader) error {
 	if n != p.LengthBytes {
 		return fmt.Errorf("verify %s: it has %d bytes, want %d", what, n, p.LengthBytes)
 	}
-	if got := Digest(h.Sum(nil)); got != p.SHA256 {
-		return &MismatchError{Image: what, Want: p.SHA256, Got: got}
-	}
-	return nil
+	return p.SHA256.Verify(what, Digest(h.Sum(nil)))
 }
 
 // createManifest writes the snapshot's manifest and reads it back.

@@ -114,5 +114,5 @@ func (g goldenSource) readPart(what string, part golden.Part) (*uefi.Pages, gold
 	if err != nil {
 		return pages, booted, at(markers.StageRead, err)
 	}
-	return pages, booted, at(markers.StageVerify, part.SHA256.Verify(name, pages.Bytes()))
+	return pages, booted, at(markers.StageVerify, part.SHA256.Verify(name, sum(pages.Bytes())))
 }
