@@ -85,6 +85,7 @@ func newRootCmd() *cobra.Command {
 		newRunCmd(),
 		newBootmgrCmd(),
 		newRecoveryCmd(),
+		newLogCmd(),
 		newEFICmd(),
 		newKernelCmd(),
 		newRuntimeCmd(),
