@@ -72,7 +72,11 @@ func (d *drawing) golden(g *Golden) {
 			date = s.Made.Format("2006-01-02 15:04")
 		}
 		d.line("  %s  %s  %s  %s  %s", bootmenu.ShortID(s.Snapshot.ID()), fit(s.State.String(), 9), fit(date, 16), fit(Bytes(s.Bytes), 9), s.word(g.Key != ""))
-		d.wrapped(4, 4, fmt.Sprintf("%s, of entry %s", cmp.Or(s.Title, "without a title"), cmp.Or(s.Entry, "unknown")))
+		about := fmt.Sprintf("%s, of entry %s", cmp.Or(s.Title, "without a title"), cmp.Or(s.Entry, "unknown"))
+		if place := s.place(); place != "" {
+			about += "; " + place
+		}
+		d.wrapped(4, 4, about)
 		if s.Problem != "" {
 			d.wrapped(4, 4, s.Problem)
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rayos/rayboot/golden"
@@ -89,4 +90,19 @@ func made(files fs.FS, s golden.Snapshot) *time.Time {
 // usable reports whether recovery finds a snapshot.
 func (g *Golden) usable() bool {
 	return g.keyErr == nil && slices.ContainsFunc(g.Snapshots, func(s Snapshot) bool { return s.Problem == "" })
+}
+
+// place says in which kernel slots parts of the snapshot lie, empty if they are
+// files.
+func (s Snapshot) place() string {
+	var words []string
+	for _, part := range []struct {
+		what string
+		golden.Part
+	}{{"kernel", s.Kernel}, {"initrd", s.Initrd}} {
+		if part.LengthBytes > 0 && part.Slot >= 0 {
+			words = append(words, fmt.Sprintf("%s in kernel slot %d", part.what, part.Slot))
+		}
+	}
+	return strings.Join(words, ", ")
 }

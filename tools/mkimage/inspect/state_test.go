@@ -16,6 +16,7 @@ import (
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/gpt/slots"
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
@@ -166,6 +167,31 @@ func TestGoldenSnapshots(t *testing.T) {
 				t.Errorf("drawn as\n%s", text)
 			}
 		})
+	}
+}
+
+// TestSnapshotInSlot looks at a snapshot whose kernel lies in a kernel slot.
+func TestSnapshotInSlot(t *testing.T) {
+	spec := testSpec()
+	s := golden.Snapshot{Sequence: 1, State: golden.Stable, Title: "RayOS", Kernel: golden.NewPart(spec.System.Kernel), Initrd: golden.NewPart(nil)}
+	s.Kernel.Slot, s.Kernel.OffsetBytes = 0, slots.AreaOffset(0)
+	manifest, err := golden.EncodeManifest(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Payload = []fat32.File{fat32.Bytes(path.Join(golden.Dir, s.Name()), manifest[:])}
+	f := build(t, spec)
+	kernel := int64(401*gpt.MiB) + slots.AreaOffset(0)
+	for _, want := range []string{"", "slot-image golden-snapshot golden-none"} {
+		r, err := inspect.Read(f, spec.SizeBytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, r, f, want, "")
+		if text := draw(t, r, false); !strings.Contains(text, "kernel in kernel slot 0") {
+			t.Errorf("drawn as\n%s", text)
+		}
+		flip(t, f, kernel+299_999)
 	}
 }
 

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/rayos/rayboot/bootmenu"
@@ -91,11 +92,15 @@ func (v *verifier) golden(g *Golden) {
 	}
 	for _, s := range g.Snapshots {
 		id := bootmenu.ShortID(s.Snapshot.ID())
+		name := fmt.Sprintf("%v snapshot %s (%s)", s.State, id, s.Title)
+		if place := s.place(); place != "" {
+			name += ", " + place
+		}
 		if s.damage != nil {
-			v.report("golden-snapshot", "%v snapshot %s (%s): %v; recovery passes it over: on the machine, recovery drop %s makes room for another", s.State, id, s.Title, s.damage, id)
+			v.report("golden-snapshot", "%s: %v; recovery passes it over: on the machine, recovery drop %s makes room for another", name, s.damage, id)
 		}
 		if s.refused != nil {
-			v.report("golden-signature", "%v snapshot %s (%s): %v; if it is to be used, sign it: rayimg recovery sign DISK %s --key KEY.pem", s.State, id, s.Title, s.refused, id)
+			v.report("golden-signature", "%s: %v; if it is to be used, sign it: rayimg recovery sign DISK %s --key KEY.pem", name, s.refused, id)
 		}
 	}
 	if !g.usable() {
