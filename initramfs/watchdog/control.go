@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 
+	"github.com/rayos/rayboot/initramfs/packet"
 	"github.com/rayos/rayboot/markers"
 )
 
@@ -29,30 +31,30 @@ type Answer struct {
 	Status  Status `json:"status"`
 }
 
-// Serve answers requests until the listener is closed.
-func (g *Guard) Serve(l *Listener) {
-	for {
-		c, err := l.accept()
-		if errors.Is(err, errClosed) {
-			return
-		}
-		if err != nil {
-			g.config.Say(fmt.Sprintf("command watchdog: %v", err))
-			return
-		}
-		go g.serve(c)
+// SocketPath is where process 1 listens for the command watchdog, below the
+// machine's root. A [Request] in JSON is answered by an [Answer].
+const SocketPath = "run/rayos/watchdog.sock"
+
+// Listen makes the socket below root.
+func Listen(root string) (*packet.Listener, error) {
+	l, err := packet.Listen(filepath.Join(root, SocketPath))
+	if err != nil {
+		return nil, fmt.Errorf("command watchdog: %w", err)
 	}
+	return l, nil
 }
 
-// serve answers one connection. Who does not listen gets no answer.
-func (g *Guard) serve(c *connection) {
-	defer c.Close()
-	message, err := c.receive()
+// Serve answers requests until the listener is closed.
+func (g *Guard) Serve(l *packet.Listener) {
+	err := l.Serve(func(message []byte) []byte {
+		answer, err := json.Marshal(g.answer(message))
+		if err != nil {
+			panic(err) // an Answer can be marshalled
+		}
+		return answer
+	})
 	if err != nil {
-		return
-	}
-	if answer, err := json.Marshal(g.answer(message)); err == nil {
-		_ = c.send(answer)
+		g.config.Say(fmt.Sprintf("command watchdog: %v", err))
 	}
 }
 
@@ -96,32 +98,20 @@ func (g *Guard) do(r Request) error {
 // Ask asks process 1 and returns how things stand then. The error is why it was
 // not done, or that nobody answers.
 func Ask(root string, r Request) (Status, error) {
-	answer, err := ask(root, r)
+	question, err := json.Marshal(r)
 	if err != nil {
-		return Status{}, fmt.Errorf("ask process 1: %w", err)
+		return Status{}, err
+	}
+	message, err := packet.Ask(filepath.Join(root, SocketPath), question)
+	if err != nil {
+		return Status{}, err
+	}
+	var answer Answer
+	if err := json.Unmarshal(message, &answer); err != nil {
+		return Status{}, fmt.Errorf("answer of process 1: %w", err)
 	}
 	if answer.Problem != "" {
 		return answer.Status, errors.New(answer.Problem)
 	}
 	return answer.Status, nil
-}
-
-func ask(root string, r Request) (answer Answer, err error) {
-	message, err := json.Marshal(r)
-	if err != nil {
-		return Answer{}, err
-	}
-	c, err := dial(root)
-	if err != nil {
-		return Answer{}, err
-	}
-	defer c.Close()
-	if err := c.send(message); err != nil {
-		return Answer{}, err
-	}
-	if message, err = c.receive(); err != nil {
-		return Answer{}, err
-	}
-	err = json.Unmarshal(message, &answer)
-	return answer, err
 }
