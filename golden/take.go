@@ -1,15 +1,12 @@
 package golden
 
 import (
-	"cmp"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
-	"slices"
-	"strings"
 )
 
 // Source is a system that was booted, and where its parts can be read now.
@@ -20,11 +17,6 @@ type Source struct {
 	Key    ed25519.PublicKey                            // that the boot manager wants signatures of; nil if it wants none
 }
 
-// usable reports whether the boot manager would start a snapshot that is there.
-func (src Source) usable(v fs.FS, s Snapshot) bool {
-	return (src.Key == nil || s.CheckSignature(src.Key) == nil) && Verify(v, nil, s) == nil
-}
-
 // ErrChanged is in the chain of the error of Take for a part that is not what
 // was booted any more.
 var ErrChanged = errors.New("it has changed since it was booted; no snapshot is taken")
@@ -33,6 +25,10 @@ var ErrChanged = errors.New("it has changed since it was booted; no snapshot is 
 // snapshot of it yet. If there was, it writes nothing. The parts come first, each
 // read back, then the manifest: a cut of the power leaves no snapshot that is not
 // whole. inUse reports whether a boot entry starts a file of the store.
+//
+// Where the ESP has no room for the parts and they were booted from a kernel slot,
+// the snapshot refers to them there. It lasts until the slot is written anew, and
+// is made anew by the next Take then.
 func Take(v Volume, src Source, inUse func(part string) bool) (s Snapshot, made bool, err error) {
 	s = Snapshot{
 		State: Candidate, Entry: src.Entry, Title: src.Booted.Title, Options: src.Booted.Options,
@@ -43,23 +39,84 @@ func Take(v Volume, src Source, inUse func(part string) bool) (s Snapshot, made 
 	}
 	all, _ := List(v)
 	for _, old := range all {
-		if old.ID() == s.ID() {
+		if old.ID() != s.ID() {
+			continue
+		}
+		if !src.overwritten(v, old) {
 			return old, false, nil
 		}
-		s.Sequence = max(s.Sequence, old.Sequence)
+		if err := Drop(v, old.ID(), inUse); err != nil {
+			return Snapshot{}, false, fmt.Errorf("take a snapshot: %w", err)
+		}
 	}
-	s.Sequence++
-	if err := makeRoom(v, src, all, s, inUse); err != nil {
-		return Snapshot{}, false, fmt.Errorf("take a snapshot: %w", err)
-	}
-	if err := write(v, src, s); err != nil {
+	if s, err = src.take(v, s, inUse); err != nil {
 		return Snapshot{}, false, errors.Join(fmt.Errorf("take a snapshot: %w", err), collect(v, inUse))
 	}
 	return s, true, nil
 }
 
+// take makes room for the snapshot and writes it.
+func (src Source) take(v Volume, s Snapshot, inUse func(part string) bool) (Snapshot, error) {
+	all, _ := List(v)
+	for _, old := range all {
+		s.Sequence = max(s.Sequence, old.Sequence)
+	}
+	s.Sequence++
+	err := makeRoom(v, src, all, s, inUse)
+	if errors.Is(err, errNoRoom) {
+		refer(&s.Kernel, src.Booted.Kernel)
+		refer(&s.Initrd, src.Booted.Initrd)
+		if s.inSlot() {
+			all, _ = List(v)
+			err = makeRoom(v, src, all, s, inUse)
+		}
+	}
+	if err != nil {
+		return s, err
+	}
+	return s, write(v, src, s)
+}
+
 func storedPart(p BootedPart) Part {
 	return Part{LengthBytes: p.LengthBytes, SHA256: p.SHA256, Slot: noSlot}
+}
+
+// refer makes a part that was booted from a kernel slot lie there.
+func refer(p *Part, booted BootedPart) {
+	if p.LengthBytes > 0 && len(booted.Paths) == 0 && booted.Slot != noSlot {
+		p.Slot, p.OffsetBytes = booted.Slot, booted.OffsetBytes
+	}
+}
+
+// inSlot reports whether a part of the snapshot lies in a kernel slot.
+func (s Snapshot) inSlot() bool { return s.Kernel.Slot != noSlot || s.Initrd.Slot != noSlot }
+
+// overwritten reports whether a snapshot lies in a kernel slot that holds
+// something else now. What cannot be read is not taken for that.
+func (src Source) overwritten(v fs.FS, s Snapshot) bool {
+	return s.inSlot() && errors.As(src.whole(v, s), new(*MismatchError))
+}
+
+// whole says why a part of the snapshot is not what it should be.
+func (src Source) whole(v fs.FS, s Snapshot) error {
+	return errors.Join(src.verify(v, "kernel", s.Kernel), src.verify(v, "initrd", s.Initrd))
+}
+
+// usable reports whether the boot manager would start a snapshot that is there.
+func (src Source) usable(v fs.FS, s Snapshot) bool {
+	return (src.Key == nil || s.CheckSignature(src.Key) == nil) && src.whole(v, s) == nil
+}
+
+// verify compares a part with its digest where it lies.
+func (src Source) verify(v fs.FS, what string, p Part) error {
+	if p.Slot == noSlot {
+		return p.verify(v, nil, what)
+	}
+	r, err := src.Open(BootedPart{Slot: p.Slot, OffsetBytes: p.OffsetBytes, LengthBytes: p.LengthBytes, SHA256: p.SHA256})
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.verifyReader(what, r), r.Close())
 }
 
 func write(v Volume, src Source, s Snapshot) error {
@@ -68,10 +125,17 @@ func write(v Volume, src Source, s Snapshot) error {
 		booted BootedPart
 		stored Part
 	}{{"kernel", src.Booted.Kernel, s.Kernel}, {"initrd", src.Booted.Initrd, s.Initrd}} {
-		if part.stored.LengthBytes == 0 {
-			continue
+		var err error
+		switch {
+		case part.stored.LengthBytes == 0:
+		case part.stored.Slot == noSlot:
+			err = copyPart(v, src, part.what, part.booted, part.stored)
+		default:
+			if err = src.verify(v, part.what, part.stored); err != nil {
+				err = fmt.Errorf("%w: %w", ErrChanged, err)
+			}
 		}
-		if err := copyPart(v, src, part.what, part.booted, part.stored); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -113,104 +177,4 @@ func copyPart(v Volume, src Source, what string, booted BootedPart, stored Part)
 		return fmt.Errorf("read %s back: %w", name, err)
 	}
 	return nil
-}
-
-// makeRoom drops snapshots until there is a place for s, and says so if there is
-// no room for its parts.
-func makeRoom(v Volume, src Source, all []Snapshot, s Snapshot, inUse func(part string) bool) error {
-	if err := collect(v, inUse); err != nil {
-		return err
-	}
-	for len(all) >= MaxSnapshots {
-		i := oldestUnused(v, src, all, inUse)
-		if i < 0 {
-			return fmt.Errorf("%d are kept, which is the limit, and none can be given up: drop one with recovery drop", len(all))
-		}
-		if err := Drop(v, all[i].ID(), inUse); err != nil {
-			return err
-		}
-		all = slices.Delete(slices.Clone(all), i, i+1)
-	}
-	need := int64(ManifestBytes + slackBytes)
-	for _, part := range []Part{s.Kernel, s.Initrd} {
-		if _, err := fs.Stat(v, path.Join(Dir, part.FileName())); part.LengthBytes > 0 && err != nil {
-			need += part.LengthBytes
-		}
-	}
-	free, err := v.FreeBytes()
-	if err != nil {
-		return fmt.Errorf("free space of the ESP: %w", err)
-	}
-	if free < need {
-		return fmt.Errorf("the ESP has %d KiB free and %d KiB are needed: make room, for example with recovery drop", free>>10, (need+1023)>>10)
-	}
-	return nil
-}
-
-// oldestUnused is the index of the snapshot to give up: the oldest that no entry
-// starts from, neither the newest stable one nor the first that would be started;
-// -1 if there is none.
-func oldestUnused(v fs.FS, src Source, all []Snapshot, inUse func(part string) bool) int {
-	keep := slices.IndexFunc(all, func(s Snapshot) bool { return src.usable(v, s) })
-	oldest := -1
-	for i, s := range all {
-		newestStable := i == 0 && s.State == Stable
-		if i == keep || newestStable || inUse(s.Kernel.FileName()) || inUse(s.Initrd.FileName()) {
-			continue
-		}
-		if oldest < 0 || cmp.Less(s.Sequence, all[oldest].Sequence) {
-			oldest = i
-		}
-	}
-	return oldest
-}
-
-// collect removes what no snapshot and no entry needs: leftovers of a cut, and
-// what Drop leaves. Where a manifest cannot be read or is of a newer version, it
-// is not known which parts it needs, and all stay.
-func collect(v Volume, inUse func(part string) bool) error {
-	all, _ := List(v)
-	needed := make(map[string]bool)
-	for _, s := range all {
-		for _, p := range []Part{s.Kernel, s.Initrd} {
-			needed[p.FileName()] = true
-		}
-		needed[s.Name()] = true
-	}
-	files, err := fs.ReadDir(v, Dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	var manifests, parts []string
-	keepParts := false
-	for _, f := range files {
-		switch name := strings.ToLower(f.Name()); {
-		case needed[name] || inUse(name):
-		case isManifest(name) && isForeign(v, name):
-			keepParts = true
-		case isManifest(name):
-			manifests = append(manifests, name)
-		case path.Ext(name) == partSuffix:
-			parts = append(parts, name)
-		}
-	}
-	if keepParts {
-		parts = nil
-	}
-	for _, name := range append(manifests, parts...) {
-		if err := removeIfThere(v, path.Join(Dir, name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// isForeign reports whether a manifest cannot be judged.
-func isForeign(v fs.FS, name string) bool {
-	data, err := fs.ReadFile(v, path.Join(Dir, name))
-	if err == nil {
-		_, err = DecodeManifest(data)
-		return errors.Is(err, ErrVersion)
-	}
-	return true
 }

@@ -57,7 +57,7 @@ func listGolden(c *Call) error {
 	}
 	w := newTable(c.Out)
 	for i, s := range all {
-		fmt.Fprintf(w, "%d\t%s\t%v\t%s\t%s MiB\tof %s\t%s\n", i+1, bootmenu.ShortID(s.ID()), s.State, s.Title, mebibytes(s), s.Entry, refusal(refused(s)))
+		fmt.Fprintf(w, "%d\t%s\t%v\t%s\t%s MiB\tof %s\t%s\n", i+1, bootmenu.ShortID(s.ID()), s.State, s.Title, mebibytes(s), s.Entry, remarks(s, refused(s)))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -65,15 +65,21 @@ func listGolden(c *Call) error {
 	return c.sayProblems(view{problems: problems})
 }
 
-// refusal is a word about a signature that is not good enough.
-func refusal(err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case errors.Is(err, golden.ErrUnsigned):
-		return "not used: not signed"
+// remarks are what sets a snapshot apart: where it lies, and that its signature is
+// not good enough.
+func remarks(s golden.Snapshot, refused error) string {
+	var words []string
+	if s.Kernel.Slot >= 0 {
+		words = append(words, fmt.Sprintf("in kernel slot %d", s.Kernel.Slot))
 	}
-	return "not used: signed with another key"
+	switch {
+	case refused == nil:
+	case errors.Is(refused, golden.ErrUnsigned):
+		words = append(words, "not used: not signed")
+	default:
+		words = append(words, "not used: signed with another key")
+	}
+	return strings.Join(words, ", ")
 }
 
 // oneLine is an error's text without line breaks, empty for nil.

@@ -81,6 +81,22 @@ func TestSignaturesAreShown(t *testing.T) {
 	}
 }
 
+// TestSnapshotInASlot says where it lies, as an update there ends it.
+func TestSnapshotInASlot(t *testing.T) {
+	m := newMachine()
+	s := golden.Snapshot{Sequence: 1, Title: "System", Entry: "slot", Kernel: golden.NewPart([]byte("kernel")), Initrd: golden.NewPart(nil)}
+	s.Kernel.Slot, s.Kernel.OffsetBytes = 3, 1<<20
+	manifest, err := golden.EncodeManifest(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.files[path.Join(golden.Dir, s.Name())] = &fstest.MapFile{Data: manifest[:]}
+	out, err := do(t, m, control.Recovery(), false, "list")
+	if want := "1  " + bootmenu.ShortID(s.ID()) + "  candidate  System  1 MiB  of slot  in kernel slot 3\n"; err != nil || out != want {
+		t.Errorf("%v, got %s, want %s", err, out, want)
+	}
+}
+
 func TestSignaturesInJSON(t *testing.T) {
 	m, _, _, _ := signedMachine(t, testKey(1).Public().(ed25519.PublicKey))
 	out, err := do(t, m, control.Recovery(), true, "list")

@@ -83,6 +83,9 @@ func (g goldenSource) read(sys *uefi.System) (p payload, err error) {
 func (g goldenSource) path(sys *uefi.System) (uefi.DevicePath, error) {
 	part := g.snapshot.Kernel
 	if part.Slot >= 0 {
+		if err := g.checkSlot("kernel", part); err != nil {
+			return nil, err
+		}
 		return sys.DevicePath(g.kernels.device)
 	}
 	device, err := sys.DevicePath(g.volume.device)
@@ -90,6 +93,14 @@ func (g goldenSource) path(sys *uefi.System) (uefi.DevicePath, error) {
 		return nil, err
 	}
 	return device.AppendFile(partPath(part))
+}
+
+// checkSlot says why a part that lies in a kernel slot cannot be read.
+func (g goldenSource) checkSlot(what string, part golden.Part) error {
+	if g.kernels.blocks == nil {
+		return fmt.Errorf("%s of the snapshot lies in kernel slot %d, and there is no RayOS Kernel partition", what, part.Slot)
+	}
+	return nil
 }
 
 func partPath(part golden.Part) string {
@@ -102,13 +113,10 @@ func (g goldenSource) readPart(what string, part golden.Part) (*uefi.Pages, gold
 	booted := golden.BootedPart{Slot: part.Slot, OffsetBytes: part.OffsetBytes, LengthBytes: part.LengthBytes, SHA256: part.SHA256}
 	var pages *uefi.Pages
 	var err error
-	switch {
-	case part.Slot < 0:
+	if part.Slot < 0 {
 		booted.Paths = []string{partPath(part)}
 		pages, err = g.volume.files.ReadPages(partPath(part))
-	case g.kernels.blocks == nil:
-		err = fmt.Errorf("%s lies in kernel slot %d, and there is no RayOS Kernel partition", name, part.Slot)
-	default:
+	} else if err = g.checkSlot(what, part); err == nil {
 		pages, err = g.kernels.blocks.ReadPages(part.OffsetBytes, int(part.LengthBytes))
 	}
 	if err != nil {
