@@ -3,12 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,21 +18,8 @@ const (
 	limit     = 3 * time.Minute
 )
 
-// pluginSource is where the source is, seen from the root of the repository.
-const pluginSource = "ovmf-tests/icount/icount.c"
-
-func (b *bench) buildPlugin(ctx context.Context) error {
-	plugin := filepath.Join(b.folder, "icount.so")
-	out, err := exec.CommandContext(ctx, "gcc", "-O2", "-shared", "-fPIC", "-o", plugin, pluginSource).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("build the counting plugin: %w %s", err, out)
-	}
-	b.plugin = plugin
-	return nil
-}
-
 func (b *bench) unit() string {
-	if b.plugin == "" {
+	if b.counter == nil {
 		return "ms"
 	}
 	return "million instructions"
@@ -50,21 +33,19 @@ func (b *bench) measure(ctx context.Context, l loader) (cost float64, err error)
 	if err != nil {
 		return 0, err
 	}
-	counter := filepath.Join(b.folder, "count")
 	m := qemu.Machine{
 		Firmware: b.firmware, VarStore: vars, KVM: qemu.KVMOff,
 		Disks: []qemu.Disk{{Path: b.disk, Snapshot: true}},
 	}
-	if b.plugin != "" {
-		m.Extra = []string{"-plugin", b.plugin + ",count=" + counter}
+	if b.counter != nil {
+		m.Extra = b.counter.Arguments()
 	}
 	p, err := m.Start(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	meter := func() (float64, error) { return b.now(counter) }
-	cost, err = span(p, l, meter)
+	cost, err = span(p, l, b.now)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -95,15 +76,10 @@ func span(p *qemu.Process, l loader, now func() (float64, error)) (float64, erro
 }
 
 // now reads the clock of the measurement: instructions in millions, or milliseconds.
-func (b *bench) now(counter string) (float64, error) {
-	if b.plugin == "" {
+func (b *bench) now() (float64, error) {
+	if b.counter == nil {
 		return float64(time.Now().UnixMicro()) / 1e3, nil
 	}
-	f, err := os.Open(counter)
-	if err != nil {
-		return 0, err
-	}
-	var count [8]byte
-	_, err = f.ReadAt(count[:], 0)
-	return float64(binary.NativeEndian.Uint64(count[:])) / 1e6, errors.Join(err, f.Close())
+	count, err := b.counter.Now()
+	return float64(count) / 1e6, err
 }

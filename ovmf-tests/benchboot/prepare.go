@@ -11,6 +11,7 @@ import (
 
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/ovmf-tests/espdisk"
+	"github.com/rayos/rayboot/ovmf-tests/icount"
 	"github.com/rayos/rayboot/ovmf-tests/varstore"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
@@ -32,7 +33,7 @@ type bench struct {
 	disk     string
 	firmware qemu.Firmware
 	loaders  []loader
-	plugin   string // "" measures time
+	counter  *icount.Counter // nil measures time
 }
 
 // prepare makes the disk and builds the plugin.
@@ -63,7 +64,7 @@ func prepare(ctx context.Context, dist string, stderr io.Writer) (_ *bench, err 
 	if err := b.makeDisk(ctx, kernel, initrd); err != nil {
 		return nil, err
 	}
-	if err := b.buildPlugin(ctx); err != nil {
+	if b.counter, err = icount.New(ctx, folder); err != nil {
 		fmt.Fprintf(stderr, "benchboot: %v; measuring time instead, which depends on what else this machine does\n", err)
 	}
 	return b, nil
