@@ -18,6 +18,7 @@ type memory struct {
 	syncs  int
 
 	writeErr, syncErr error
+	failAfter         int          // writes until writeErr is a medium error; 0 for never
 	badSlots          map[int]bool // that cannot be read
 }
 
@@ -45,6 +46,9 @@ func (m *memory) WriteAt(p []byte, off int64) (int, error) {
 	}
 	if off%RecordBytes != 0 || len(p)%RecordBytes != 0 || int(off)+len(p) > len(m.data) {
 		return 0, fmt.Errorf("a write of %d bytes at %d", len(p), off)
+	}
+	if m.failAfter--; m.failAfter == 0 {
+		m.writeErr = errMedium
 	}
 	return copy(m.data[off:], p), nil
 }

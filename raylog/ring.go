@@ -80,7 +80,7 @@ func Open(area Area, sizeBytes int64, o Options) (*Ring, error) {
 	}
 	slots := int(sizeBytes / RecordBytes)
 	r := &Ring{
-		area: area, slots: slots, group: min(MaxGroup, max(1, slots/2)),
+		area: area, slots: slots, group: min(MaxGroup, slots),
 		id: o.ID, bound: o.ID != LogID{}, boot: o.Boot, level: o.Level, buffer: o.Buffer,
 	}
 	if err := r.find(0); err != nil {

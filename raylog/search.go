@@ -153,17 +153,16 @@ func (s *search) whole() {
 
 // first looks for any record to begin with, and reports whether there is one.
 func (s *search) first() bool {
-	slots, clean := s.ring.slots, true
-	limit := lookAhead
-	for slot := 0; slot < min(limit, slots); slot++ {
+	clean := true
+	for slot := range min(lookAhead, s.ring.slots) {
 		switch s.peek(slot) {
 		case ours:
 			return true
 		case foul:
-			clean, limit = false, MaxGroup
+			clean = false
 		}
 	}
-	if s.farther(0, lookAhead) == ours {
+	if s.farther(0, lookAhead) == ours || s.peek(s.ring.slots-1) == ours {
 		return true
 	}
 	if !clean {
@@ -191,21 +190,17 @@ func (s *search) farther(slot, distance int) kind {
 
 // bisect looks for the last place up to which the sequence numbers rise.
 func (s *search) bisect() {
-	slots := s.ring.slots
-	for low, high := s.ring.slot(s.best), slots; high-low > 1 && s.found.Reads < slots; {
+	for low, high := s.ring.slot(s.best), s.ring.slots; high-low > 1; {
 		middle, before := low+(high-low)/2, s.best
 		for i := range min(1+besides, high-middle) {
 			if k := s.peek(middle + i); k == ours || k == blank && !s.full() {
 				break
 			}
 		}
-		if s.best == before {
+		if s.best > before {
+			low = s.ring.slot(s.best)
+		} else {
 			high = middle
-			continue
-		}
-		low = s.ring.slot(s.best)
-		if (s.best-1)/uint64(slots) > (before-1)/uint64(slots) { // a newer round: it ends anywhere
-			high = slots
 		}
 	}
 }
