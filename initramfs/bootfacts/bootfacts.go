@@ -24,6 +24,8 @@ type Facts struct {
 
 	NoSnapshot string // why no golden snapshot is taken of this boot; empty if one is
 	Good       string // "yes" once the boot manager knows that this boot is good
+
+	LogVolatile string // why the log ends with the machine; empty if it is on the disk
 }
 
 // lines are the facts by key, in order.
@@ -37,6 +39,7 @@ func (f *Facts) lines() []line {
 		{"KERNEL", &f.Kernel},
 		{"NO_SNAPSHOT", &f.NoSnapshot},
 		{"GOOD", &f.Good},
+		{"LOG_VOLATILE", &f.LogVolatile},
 	}
 }
 

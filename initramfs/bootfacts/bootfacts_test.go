@@ -31,7 +31,7 @@ func TestFile(t *testing.T) {
 	if err := (bootfacts.Facts{Entry: "two\nlines", ESP: "vda1"}).Write(root); err != nil {
 		t.Fatal(err)
 	}
-	const want = "ENTRY=two lines\nESP_PARTUUID=\nINSTALL_ID=\nDISK=\nESP=vda1\nKERNEL=\nNO_SNAPSHOT=\nGOOD=\n"
+	const want = "ENTRY=two lines\nESP_PARTUUID=\nINSTALL_ID=\nDISK=\nESP=vda1\nKERNEL=\nNO_SNAPSHOT=\nGOOD=\nLOG_VOLATILE=\n"
 	name := filepath.Join(root, bootfacts.File)
 	if got, err := os.ReadFile(name); string(got) != want || err != nil {
 		t.Errorf("got %q, %v", got, err)

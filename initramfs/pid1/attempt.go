@@ -84,9 +84,9 @@ func (b *boot) findAttempt() {
 	}
 	switch {
 	case b.attempt.looked != nil:
-		b.say("what becomes of this boot cannot be recorded: %v", b.attempt.looked)
+		b.warn("what becomes of this boot cannot be recorded: %v", b.attempt.looked)
 	case b.attempt.open.Kind == record.NoAttempt:
-		b.say("this boot is not counted: the boot manager has not recorded it")
+		b.warn("this boot is not counted: the boot manager has not recorded it")
 	}
 }
 
@@ -110,7 +110,7 @@ func (b *boot) change(change func(record.Record, record.Nonce) (record.Record, b
 // if there never was a chance, and the boot goes on.
 func (b *boot) tell(what string, change func(record.Record, record.Nonce) (record.Record, bool)) {
 	if err := b.change(change); err != nil && b.attempt.looked == nil {
-		b.say("%s could not be recorded: %v", what, err)
+		b.warn("%s could not be recorded: %v", what, err)
 	}
 }
 

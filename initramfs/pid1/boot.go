@@ -25,6 +25,7 @@ import (
 	"github.com/rayos/rayboot/initramfs/goldenstore"
 	"github.com/rayos/rayboot/initramfs/stages"
 	"github.com/rayos/rayboot/markers"
+	"github.com/rayos/rayboot/raylog"
 )
 
 // boot is one run of process 1.
@@ -47,6 +48,9 @@ type boot struct {
 	stages  *stages.Machine
 	seq     int
 
+	journal     journal
+	logVolatile string // why the log ends with the machine; "" if it does not
+
 	guard    guard             // of the watchdog
 	espMount goldenstore.Mount // nil outside of tests
 	snapshot *snapshot         // nil until one is begun
@@ -61,7 +65,20 @@ func (b *boot) say(format string, args ...any) {
 	b.line("rayos: " + fmt.Sprintf(format, args...))
 }
 
+// warn is say for what goes wrong.
+func (b *boot) warn(format string, args ...any) {
+	text := "rayos: " + fmt.Sprintf(format, args...)
+	b.log(raylog.Warn, text)
+	b.print(text)
+}
+
+// line writes lines to all consoles and into the log.
 func (b *boot) line(text string) {
+	b.log(raylog.Info, text)
+	b.print(text)
+}
+
+func (b *boot) print(text string) {
 	if err := b.consoles.Line(text); err != nil {
 		b.kernelLog(err.Error())
 	}
@@ -106,17 +123,22 @@ func (b *boot) bringUp() {
 		problems = append(problems, err)
 	}
 	problems = append(problems, b.readHandOver()...)
+	if err := b.readBootID(); err != nil {
+		problems = append(problems, err)
+	}
+	b.followKernel()
 	b.stages = stages.New(b.args.GoldenAfter)
+	b.followKernel()
 	b.say("runtime on Linux %s", b.release)
 	b.reach(markers.KernelLoaded)
 	for _, err := range problems {
-		b.say("%v", err)
+		b.warn("%v", err)
 	}
 	b.takeOverWatchdog()
 
 	b.configure()
 	if kib, err := b.memoryKiB(); err != nil {
-		b.say("%v", err)
+		b.warn("%v", err)
 	} else {
 		b.say("memory: %d MiB", kib/1024)
 	}
@@ -140,7 +162,7 @@ func (b *boot) openConsoles() {
 	set, openErr := console.Open(filepath.Join(b.root, "dev"), b.names)
 	b.consoles, b.names = set, set.Names()
 	if err := errors.Join(err, openErr); err != nil {
-		b.say("%v", err)
+		b.warn("%v", err)
 	}
 }
 
@@ -181,6 +203,7 @@ func (b *boot) readHandOver() (problems []error) {
 		{"RayosAttempt", efivar.RayOS, efivar.Text, &attempt},
 		{"RayosBooted", efivar.RayOS, efivar.Lines, &booted},
 		{"RayosWatchdog", efivar.RayOS, efivar.Text, &b.guard.module},
+		{"RayosBoot", efivar.RayOS, efivar.Text, &b.journal.handedOver},
 		{"LoaderDevicePartUUID", efivar.Loader, efivar.Text, &b.wanted.PartUUID},
 	} {
 		text, err := v.read(vars, v.name, v.vendor)
@@ -208,7 +231,7 @@ func (b *boot) configure() {
 	}
 	for _, s := range steps {
 		if s.err != nil {
-			b.say("%s: %v", s.what, s.err)
+			b.warn("%s: %v", s.what, s.err)
 		}
 	}
 }

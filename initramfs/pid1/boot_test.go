@@ -114,6 +114,7 @@ func TestBringUp(t *testing.T) {
 	facts, err := bootfacts.Read(b.root)
 	if want := (bootfacts.Facts{
 		Entry: "rayos", ESPPartUUID: partUUID, InstallID: installID, Disk: "vda", ESP: "vda1", NoSnapshot: "it is not counted",
+		LogVolatile: "the boot disk has no RayOS Kernel partition",
 	}); err != nil || facts != want {
 		t.Errorf("facts %+v, %v; want %+v", facts, err, want)
 	}

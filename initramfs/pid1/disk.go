@@ -34,10 +34,11 @@ func (b *boot) findDisk() {
 		err = b.mount(mountPoint{"/dev/" + found.Partition, espDir, "vfat", espFlags, ""})
 	}
 	if err != nil {
-		b.say("%v", err)
+		b.warn("%v", err)
 	} else {
 		b.say("boot disk: %s, its ESP %s is mounted read-only on %s", found.Disk, found.Partition, espDir)
 	}
+	b.openLog()
 	b.findAttempt()
 	b.writeFacts("")
 }
@@ -47,10 +48,10 @@ func (b *boot) writeFacts(good string) {
 	err := bootfacts.Facts{
 		Entry: b.entry, ESPPartUUID: b.wanted.PartUUID, InstallID: b.wanted.InstallID,
 		Disk: b.disk.Disk, ESP: b.disk.Partition, Kernel: b.disk.Kernel,
-		NoSnapshot: b.notSnapshotted(), Good: good,
+		NoSnapshot: b.notSnapshotted(), Good: good, LogVolatile: b.logVolatile,
 	}.Write(b.root)
 	if err != nil {
-		b.say("%v", err)
+		b.warn("%v", err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rayos/rayboot/markers"
+	"github.com/rayos/rayboot/raylog"
 )
 
 // Signals that the commands poweroff and reboot send to process 1; the kernel
@@ -36,7 +37,7 @@ func Main(commands []string) int {
 
 	b.bringUp()
 	if err := b.linkCommands(commands); err != nil {
-		b.say("commands: %v", err)
+		b.warn("commands: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	command := b.serve(ctx, signals, ended)
@@ -53,6 +54,7 @@ func (b *boot) lastWords() {
 		return
 	}
 	text := fmt.Sprintf("rayos: panic in process 1: %v\n%s\nrayos: the kernel panics now and restarts the machine", p, debug.Stack())
+	b.log(raylog.Fatal, text)
 	if b.consoles == nil || b.consoles.Line(text) != nil {
 		fmt.Fprintln(os.Stderr, text)
 	}
@@ -78,7 +80,7 @@ func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (comm
 	s := &shells{boot: b, events: make(chan shellEvent), ready: map[string]*os.File{}, first: map[string]*unix.Termios{}}
 	kept := s.start(ctx)
 	if kept == 0 {
-		b.say("no console has a shell; Ctrl-Alt-Del restarts the machine")
+		b.warn("no console has a shell; Ctrl-Alt-Del restarts the machine")
 	}
 	b.upAndWatched(kept)
 	beats := time.NewTicker(beatPeriod)
@@ -88,7 +90,7 @@ func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (comm
 		select {
 		case <-ended:
 			if _, err := b.children.Reap(); err != nil {
-				b.say("%v", err)
+				b.warn("%v", err)
 			}
 		case e := <-s.events:
 			b.shellEvent(s, e)
@@ -149,7 +151,7 @@ func (b *boot) goldenDue(s *shells) {
 func (b *boot) shellEvent(s *shells, e shellEvent) {
 	if e.control == nil {
 		delete(s.ready, e.console)
-		b.say("%v", e.ended)
+		b.warn("%v", e.ended)
 		if e.ended.Failing && len(s.ready) == 0 {
 			b.stages.Trouble()
 		}

@@ -101,7 +101,7 @@ func (b *boot) loadModules(want func(module) bool) {
 		case errors.Is(err, unix.ENODEV):
 			b.modules.absent++
 		default:
-			b.say("kernel module %s: %v; the machine goes on without it", m.name(), err)
+			b.warn("kernel module %s: %v; the machine goes on without it", m.name(), err)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func (b *boot) checkSkips() {
 	}
 	for _, name := range b.args.Skip {
 		if !slices.Contains(known, name) {
-			b.say("kernel parameter rayos.skip: there is no module group or service %s and nothing is skipped for it; known are %s", name, strings.Join(known, ", "))
+			b.warn("kernel parameter rayos.skip: there is no module group or service %s and nothing is skipped for it; known are %s", name, strings.Join(known, ", "))
 		}
 	}
 }

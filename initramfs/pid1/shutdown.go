@@ -33,6 +33,7 @@ func (b *boot) shutdown(command int) {
 	b.endProcesses()
 	b.snapshot.stop()
 	b.closeAttempt()
+	b.closeLog()
 	b.kernel.Sync()
 	b.unmountAll()
 	b.kernel.Sync()
@@ -50,13 +51,13 @@ func (b *boot) endProcesses() {
 		timeout time.Duration
 	}{{syscall.SIGTERM, termTimeout}, {syscall.SIGKILL, killTimeout}} {
 		if err := b.kernel.Signal(step.signal); err != nil && !errors.Is(err, unix.ESRCH) {
-			b.say("%v to all processes: %v", step.signal, err)
+			b.warn("%v to all processes: %v", step.signal, err)
 		}
 		if b.waitForEnd(step.timeout) {
 			return
 		}
 	}
-	b.say("some processes do not end; going on without them")
+	b.warn("some processes do not end; going on without them")
 }
 
 // waitForEnd reaps until no other process is left, and reports whether that
@@ -65,7 +66,7 @@ func (b *boot) waitForEnd(timeout time.Duration) bool {
 	for deadline := time.Now().Add(timeout); ; time.Sleep(endPoll) {
 		running, err := b.children.Reap()
 		if err != nil {
-			b.say("%v", err)
+			b.warn("%v", err)
 		}
 		if !running {
 			return true

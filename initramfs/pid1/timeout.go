@@ -28,10 +28,10 @@ func (b *boot) timeIsUp(o watchdog.Orders, dead []watchdog.Dead) {
 	if o.Halt {
 		what = "the machine halts, as this does not answer: " + strings.Join(names, ", ")
 	}
-	b.say("%s", what)
+	b.warn("%s", what)
 	if o.Recover {
 		if err := b.requestRecovery(); err != nil {
-			b.say("the boot manager cannot be told to start a golden snapshot: %v", err)
+			b.warn("the boot manager cannot be told to start a golden snapshot: %v", err)
 		} else {
 			b.say("a golden snapshot is started next")
 		}
@@ -75,7 +75,7 @@ func (b *boot) dump(what string) {
 		{"kernel/panic", "0"},           // no restart
 	} {
 		if err := b.sysctl(s.name, s.value); err != nil {
-			b.say("%v", err)
+			b.warn("%v", err)
 		}
 	}
 	for line := range strings.Lines(string(stacks)) {
@@ -89,7 +89,7 @@ func (b *boot) dump(what string) {
 // sysrq presses a key of the kernel's (Linux, Documentation/admin-guide/sysrq.rst).
 func (b *boot) sysrq(key string) {
 	if err := os.WriteFile(filepath.Join(b.root, "proc/sysrq-trigger"), []byte(key), 0); err != nil {
-		b.say("%v", fmt.Errorf("kernel key %s: %w", key, err))
+		b.warn("%v", fmt.Errorf("kernel key %s: %w", key, err))
 	}
 }
 
@@ -107,7 +107,7 @@ func (b *boot) halt() {
 	select {
 	case <-done:
 	case <-time.After(syncTimeout):
-		b.say("some data could not be written to the disks")
+		b.warn("some data could not be written to the disks")
 	}
 	b.say("the machine stands still for somebody to look at it; turn it off and on")
 	if err := b.kernel.Power(unix.LINUX_REBOOT_CMD_HALT); err != nil {

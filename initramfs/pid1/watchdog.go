@@ -60,7 +60,7 @@ func (b *boot) startGuard() {
 	go b.guard.Run(context.Background())
 	listener, err := watchdog.Listen(b.root)
 	if err != nil {
-		b.say("%v; the command watchdog does not work", err)
+		b.warn("%v; the command watchdog does not work", err)
 		return
 	}
 	go b.guard.Serve(listener)
@@ -101,7 +101,7 @@ func (b *boot) takeOverWatchdog() {
 		return
 	}
 	if b.args.Skips(watchdogGroup) {
-		b.say("the boot manager has armed the watchdog %s, which resets the machine: the kernel command line has rayos.skip=%s, so nobody feeds it; take watchdog.open_timeout from it as well",
+		b.warn("the boot manager has armed the watchdog %s, which resets the machine: the kernel command line has rayos.skip=%s, so nobody feeds it; take watchdog.open_timeout from it as well",
 			b.guard.module, watchdogGroup)
 		return
 	}
@@ -111,7 +111,7 @@ func (b *boot) takeOverWatchdog() {
 	b.guard.Watch(serviceBringUp, bringUpDeadline+b.args.DiskWait)
 	b.loadModules(func(m module) bool { return m.group == watchdogGroup })
 	if err := b.armTakenOver(); err != nil {
-		b.say("%v; it is looked for again when all drivers are loaded", err)
+		b.warn("%v; it is looked for again when all drivers are loaded", err)
 	}
 }
 
@@ -129,7 +129,7 @@ func (b *boot) retryWatchdog() {
 		return
 	}
 	if err := b.armTakenOver(); err != nil {
-		b.say("%v; it resets the machine", err)
+		b.warn("%v; it resets the machine, or nothing watches it", err)
 	}
 }
 
@@ -143,7 +143,7 @@ func (b *boot) countTimeouts() {
 	b.guard.record.Store(&place)
 	loaded, err := bootstate.Load(place.device, place.installID)
 	if err != nil {
-		b.say("%v; the watchdog keeps its shortest time-out", err)
+		b.warn("%v; the watchdog keeps its shortest time-out", err)
 		return
 	}
 	b.guard.Count(loaded.Record.Backoff)
@@ -178,6 +178,6 @@ func (b *boot) leaveWatchdog(command int) {
 		return
 	}
 	if err := b.guard.Disarm(); err != nil {
-		b.say("%v", err)
+		b.warn("%v", err)
 	}
 }

@@ -120,7 +120,7 @@ func TestTakeOverWithTroubles(t *testing.T) {
 			"no driver", "", "sys/class/watchdog/watchdog1/identity", 0,
 			[]string{
 				"watchdog i6300esb is not among those of Linux, which are: watchdog0 (iTCO_wdt); it is looked for again when all drivers are loaded",
-				"kernel modules: 5 loaded", "which are: watchdog0 (iTCO_wdt); it resets the machine",
+				"kernel modules: 5 loaded", "which are: watchdog0 (iTCO_wdt); it resets the machine, or nothing watches it",
 			},
 			nil,
 		},
