@@ -38,6 +38,12 @@ var layers = []layer{
 	{room: "bootmenu", pure: true, rooms: []string{"esp", "golden", "markers"}},
 	{room: "bootmenu/control", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"}},
 
+	{room: "installer", rooms: []string{"gpt", "installer/plan", "installer/signature", "installer/table"}, other: []string{"golang.org/x/sys"}},
+	{room: "installer/signature", pure: true, rooms: []string{"gpt"}},
+	{room: "installer/plan", pure: true, rooms: []string{"gpt", "installer/signature"}},
+	{room: "installer/table", pure: true, rooms: []string{"gpt"}},
+	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
+
 	{room: "efi/pecoff"},
 	{room: "efi/goefi"},
 	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
@@ -234,6 +240,9 @@ func TestLayerTable(t *testing.T) {
 		{"initramfs", module + "/tools/mkimage", false},
 		{"efi/cmd/rayboot", "github.com/spf13/cobra", false},
 		{"tools", "github.com/spf13/cobra", true},
+		{"installer/plan", "os", false},
+		{"installer/plan", module + "/installer/layout", false},
+		{"installer", module + "/tools/mkimage", false},
 	} {
 		l, ok := layerOf(c.room)
 		if !ok {
