@@ -12,7 +12,6 @@ import (
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/ovmf-tests/espdisk"
 	"github.com/rayos/rayboot/ovmf-tests/harness"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
 
@@ -21,7 +20,6 @@ type keyedDisk struct {
 	image   string
 	private string // file of the key
 	golden  golden.Snapshot
-	kernel  string // path of the entries' kernel on the ESP
 }
 
 // newKeyedDisk has the snapshot that rayimg build makes: signed if the build knows the private key.
@@ -37,34 +35,21 @@ func newKeyedDisk(t *testing.T, signed bool) keyedDisk {
 		key = d.private
 	}
 	harness.Run(t, harness.Artifact(t, "rayimg"), "build", d.image, "--esp-only", "--size", "256MiB", "--cmdline", commandLine, "--golden-key", key)
-	disk, err := diskstate.Open(d.image, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer disk.Close()
-	files, err := disk.ESP()
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, problems := golden.List(files)
-	kernels, err := fs.Glob(files, "EFI/rayos/vmlinuz-*")
-	if len(all) != 1 || problems != nil || len(kernels) != 1 || err != nil {
-		t.Fatalf("snapshots %+v, %v; kernels %v, %v", all, problems, kernels, err)
-	}
-	d.golden, d.kernel = all[0], kernels[0]
+	d.golden = onlyGolden(t, d.disk())
 	return d
 }
 
-// damageKernel flips a byte of the kernel that all entries start and pin.
-func (d keyedDisk) damageKernel(t *testing.T) {
+// onlyGolden is the golden snapshot of a disk that has one.
+func onlyGolden(t *testing.T, disk qemu.Disk) (s golden.Snapshot) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "kernel")
-	if err := espdisk.Extract(t.Context(), d.image, d.kernel, file); err != nil {
-		t.Fatal(err)
-	}
-	data := contents(t, file)
-	data[len(data)/2] ^= 1
-	d.put(t, d.kernel, data)
+	withESP(t, disk, func(volume fs.FS) {
+		all, problems := golden.List(volume)
+		if len(all) != 1 || problems != nil {
+			t.Fatalf("snapshots %+v, %v", all, problems)
+		}
+		s = all[0]
+	})
+	return s
 }
 
 // flipSignature flips a bit of the snapshot's signature. The manifest is whole otherwise, with its checksum.
@@ -76,19 +61,23 @@ func (d keyedDisk) flipSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.put(t, path.Join(golden.Dir, s.Name()), manifest[:])
-}
-
-func (d keyedDisk) put(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if err := espdisk.Put(t.Context(), d.image, name, harness.WriteFile(t, string(data))); err != nil {
+	if err := espdisk.Put(t.Context(), d.image, path.Join(golden.Dir, s.Name()), harness.WriteFile(t, string(manifest[:]))); err != nil {
 		t.Fatal(err)
 	}
 }
 
+// disk is the disk as each machine finds it.
+func (d keyedDisk) disk() qemu.Disk { return qemu.Disk{Path: d.image, Snapshot: true} }
+
 func (d keyedDisk) boot(t *testing.T) *harness.Machine {
 	t.Helper()
-	return harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{{Path: d.image, Snapshot: true}}}})
+	return startOnce(t, d.disk())
+}
+
+// startOnce starts a machine that may not reset: a crash must not hide behind a second boot.
+func startOnce(t *testing.T, disk qemu.Disk) *harness.Machine {
+	t.Helper()
+	return harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
 }
 
 // What the boot manager says of the snapshot.
@@ -111,7 +100,7 @@ var brokenEntries = []harness.Expectation{
 func TestGoldenKeySigned(t *testing.T) {
 	t.Parallel()
 	d := newKeyedDisk(t, true)
-	d.damageKernel(t)
+	damageKernel(t, d.disk())
 	m := d.boot(t)
 	m.Expect(brokenEntries...)
 	m.Expect(d.started(), harness.Text("it is golden snapshot "+bootmenu.ShortID(d.golden.ID())+" itself"))
@@ -123,7 +112,7 @@ func TestGoldenKeySigned(t *testing.T) {
 func TestGoldenKeyFlipped(t *testing.T) {
 	t.Parallel()
 	d := newKeyedDisk(t, true)
-	d.damageKernel(t)
+	damageKernel(t, d.disk())
 	d.flipSignature(t)
 	m := d.boot(t)
 	m.Expect(brokenEntries...)
@@ -136,7 +125,7 @@ func TestGoldenKeyFlipped(t *testing.T) {
 func TestGoldenKeyUnsigned(t *testing.T) {
 	t.Parallel()
 	d := newKeyedDisk(t, false)
-	d.damageKernel(t)
+	damageKernel(t, d.disk())
 	m := d.boot(t)
 	m.Expect(brokenEntries...)
 	m.Expect(d.refused(golden.ErrUnsigned), harness.Marker("[RAYOS_BOOTMGR:STOPPED]"))
