@@ -30,7 +30,9 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/initramfs/livedisk"
+	"github.com/rayos/rayboot/initramfs/logstore"
 	"github.com/rayos/rayboot/initramfs/watchdog"
+	"github.com/rayos/rayboot/raylog"
 )
 
 // Command is one command of the shell.
@@ -49,6 +51,7 @@ type env struct {
 	kernel         kernel
 	disk           func(ctx context.Context) (*livedisk.Disk, error) // opens the boot disk
 	watchdog       func(watchdog.Request) (watchdog.Status, error)   // asks process 1
+	logs           logs
 }
 
 // Errors that the user is not told: the exit status says it.
@@ -88,6 +91,10 @@ func (c Command) Main(args []string, stdin io.Reader, stdout, stderr io.Writer) 
 		name: args[0], args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr,
 		root: os.DirFS("/"), kernel: linux{}, disk: bootDisk,
 		watchdog: func(r watchdog.Request) (watchdog.Status, error) { return watchdog.Ask("/", r) },
+		logs: logs{
+			open: func() (*raylog.Ring, func() error, error) { return openLog("/") },
+			ask:  func(r logstore.Request) (raylog.Level, error) { return logstore.Ask("/", r) },
+		},
 	})
 }
 
@@ -179,6 +186,7 @@ func All() map[string]Command {
 		"hexdump":  {"print bytes in hexadecimal", hexdump},
 		"kill":     {"send a signal to processes", kill},
 		"ln":       {"make links", ln},
+		"log":      {"show the persistent log", logCommand},
 		"lsblk":    {"list disks and partitions", lsblk},
 		"lsmod":    {"list the loaded kernel modules", lsmod},
 		"mount":    {"list or make mounts", mount},

@@ -126,7 +126,6 @@ func (b *boot) bringUp() {
 	if err := b.readBootID(); err != nil {
 		problems = append(problems, err)
 	}
-	b.followKernel()
 	b.stages = stages.New(b.args.GoldenAfter)
 	b.followKernel()
 	b.say("runtime on Linux %s", b.release)

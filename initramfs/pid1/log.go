@@ -14,6 +14,7 @@ import (
 
 	"github.com/rayos/rayboot/initramfs/kmsg"
 	"github.com/rayos/rayboot/initramfs/logstore"
+	"github.com/rayos/rayboot/initramfs/packet"
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/raylog"
 )
@@ -91,8 +92,12 @@ func (b *boot) log(level raylog.Level, text string) {
 		if m, err := markers.Parse(line); err == nil && markers.Alarms(m) {
 			lineLevel = max(level, raylog.Warn)
 		}
-		b.journal.add(raylog.Entry{Level: lineLevel, Uptime: uptime(), Wall: wallTime(), Source: sourceInit, Message: line})
+		b.journal.add(initEntry(lineLevel, line))
 	}
+}
+
+func initEntry(level raylog.Level, text string) raylog.Entry {
+	return raylog.Entry{Level: level, Uptime: uptime(), Wall: wallTime(), Source: sourceInit, Message: text}
 }
 
 // uptime is the time since the kernel's start, as its own log has it.
@@ -163,6 +168,7 @@ func (b *boot) openLog() {
 		b.warn("there is no log: %v", reason)
 		return
 	}
+	b.serveLog(l)
 	head, capacity, found := l.Found()
 	lost, err := b.journal.open(l)
 	if err != nil {
@@ -177,6 +183,25 @@ func (b *boot) openLog() {
 		return
 	}
 	b.line(markers.LogOpened{Capacity: capacity, Head: head, Reads: found.Reads}.Marker().String())
+}
+
+// serveLog answers the command log until the machine is off.
+func (b *boot) serveLog(l *logstore.Log) {
+	listener, err := packet.Listen(filepath.Join(b.root, logstore.SocketPath))
+	if err != nil {
+		b.warn("%v; log level and log clear do not work", err)
+		return
+	}
+	go func() {
+		err := listener.Serve(func(message []byte) []byte {
+			return l.Answer(message, func() raylog.Entry {
+				return initEntry(raylog.Info, markers.LogCleared{}.Marker().String())
+			})
+		})
+		if err != nil {
+			b.warn("command log: %v", err)
+		}
+	}()
 }
 
 // findLog returns the log, nil if there is none, and why it is not on the disk.
