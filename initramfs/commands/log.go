@@ -35,6 +35,7 @@ boot after boot. rayimg log does the same on disks and images.
   follow   the newest records, and those that come
   export   all records: --format json, csv or text
   level    show or set the least level that is kept, until the next start
+  add      keep a message: log add [--level info] [--source NAME] MESSAGE...
   clear    begin anew; older records are shown to who asks for --all
   stats    what is in the log, and what is damaged
 
@@ -43,6 +44,7 @@ examples:
   log follow --source kernel
   log export --format csv >log.csv
   log level trace
+  log add --level warn the fan is slow
   log clear --yes
 
 exit status: 0 done, 1 not done, 2 wrong usage, 130 interrupted
@@ -66,6 +68,7 @@ var logVerbs = map[string]struct {
 	"follow": {"json all level source boot", logFollow},
 	"export": {"all level source boot format", logExport},
 	"level":  {"json", logThreshold},
+	"add":    {"level source", logAdd},
 	"clear":  {"yes", logClear},
 	"stats":  {"json", logStats},
 }
@@ -106,7 +109,7 @@ func parseLog(e *env, takes string) (o logOptions, err error) {
 		case "last":
 			f.IntVar(&o.last, "n", 50, "")
 		case "level":
-			f.StringVar(&o.level, name, "trace", "")
+			f.StringVar(&o.level, name, "", "")
 		case "source":
 			f.StringVar(&o.source, name, "", "")
 		case "boot":
@@ -125,8 +128,10 @@ func (o logOptions) show(e *env, ring *raylog.Ring) (s logview.Show, err error) 
 	if len(o.rest) > 0 {
 		return s, fmt.Errorf("%w: %q is too much", control.ErrUsage, o.rest[0])
 	}
-	if s.Query.Level, err = raylog.ParseLevel(o.level); err != nil {
-		return s, fmt.Errorf("%w: %w", control.ErrUsage, err)
+	if o.level != "" {
+		if s.Query.Level, err = raylog.ParseLevel(o.level); err != nil {
+			return s, fmt.Errorf("%w: %w", control.ErrUsage, err)
+		}
 	}
 	if o.boot != "" {
 		if s.Query.Boot, err = logview.Boot(ring, o.boot); err != nil {

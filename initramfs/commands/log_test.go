@@ -47,7 +47,9 @@ func loggedMachine(t *testing.T) (root string, l *logstore.Log) {
 	served := make(chan error)
 	go func() {
 		served <- listener.Serve(func(message []byte) []byte {
-			return l.Answer(message, func() raylog.Entry { return raylog.Entry{Level: raylog.Info, Source: "init", Message: "cleared"} })
+			return l.Answer(message, func(level raylog.Level, source, message string) raylog.Entry {
+				return raylog.Entry{Level: level, Source: source, Message: message}
+			})
 		})
 	}()
 	t.Cleanup(func() {
@@ -107,7 +109,11 @@ func TestLog(t *testing.T) {
 		{"log level info info", 2, "", "takes one level"},
 		{"log clear", 1, "", "add --yes to clear the log"},
 		{"log clear --yes", 0, "The log is cleared.", ""},
-		{"log show", 0, "[0ms] INFO: init: cleared\nUsage", ""},
+		{"log add --level warn --source hand the fan is slow", 0, "", ""},
+		{"log add plain", 0, "", ""},
+		{"log add", 2, "", "say what is to be kept"},
+		{"log add --level loud x", 2, "", "wrong usage"},
+		{"log show", 0, "[0ms] INFO: log: [RAYOS_LOG:CLEARED]\n[0ms] WARN: hand: the fan is slow\n[0ms] INFO: shell: plain\nUsage", ""},
 		{"log show --all -n 0", 0, "of an earlier boot", ""},
 	} {
 		status, out, errs := runLog(root, nil, nil, c.line)

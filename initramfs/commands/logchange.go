@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,6 +53,19 @@ func logThreshold(e *env, o logOptions) error {
 		return json.NewEncoder(e.stdout).Encode(map[string]raylog.Level{"level": level})
 	}
 	_, err = fmt.Fprintf(e.stdout, "The log keeps %v and above, until the next start.\n", level)
+	return err
+}
+
+// logAdd keeps a message. From level warn on it is on the disk when the command ends.
+func logAdd(e *env, o logOptions) error {
+	if len(o.rest) == 0 {
+		return fmt.Errorf("%w: say what is to be kept", control.ErrUsage)
+	}
+	level := cmp.Or(o.level, "info")
+	if _, err := raylog.ParseLevel(level); err != nil {
+		return fmt.Errorf("%w: %w", control.ErrUsage, err)
+	}
+	_, err := e.logs.ask(logstore.Request{Verb: logstore.VerbAdd, Level: level, Source: cmp.Or(o.source, "shell"), Message: strings.Join(o.rest, " ")})
 	return err
 }
 

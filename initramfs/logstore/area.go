@@ -15,19 +15,21 @@ import (
 const bounceBytes = 64 << 10
 
 // area is the place of a log in a device or a file. It goes past the page cache
-// where that is possible: what was read lay on the medium.
+// where that is possible: what was read lay on the medium. Each write is durable
+// when it returns, which a device may do faster than a write and a flush.
 type area struct {
-	file   *os.File
-	offset int64
-	size   int64
-	bounce []byte // aligned, as direct reads need it
+	file    *os.File
+	offset  int64
+	size    int64
+	bounce  []byte // aligned, as direct reads need it
+	settled bool   // what was written before it was opened is durable
 }
 
 // openArea opens a place for reading, and also for writing if wanted.
 func openArea(path string, offset, size int64, write bool) (*area, error) {
 	mode := os.O_RDONLY
 	if write {
-		mode = os.O_RDWR
+		mode = os.O_RDWR | unix.O_DSYNC
 	}
 	f, err := os.OpenFile(path, mode|unix.O_DIRECT, 0)
 	if errors.Is(err, unix.EINVAL) { // a file system without direct input and output
@@ -89,7 +91,16 @@ func (a *area) WriteAt(b []byte, offset int64) (int, error) {
 	return a.file.WriteAt(b, a.offset+offset)
 }
 
-// Sync makes what was written durable.
-func (a *area) Sync() error { return unix.Fdatasync(int(a.file.Fd())) }
+// Sync makes durable what others wrote; what was written here is already.
+func (a *area) Sync() error {
+	if a.settled {
+		return nil
+	}
+	if err := unix.Fdatasync(int(a.file.Fd())); err != nil {
+		return fmt.Errorf("flush %s: %w", a.file.Name(), err)
+	}
+	a.settled = true
+	return nil
+}
 
 func (a *area) close() error { return errors.Join(a.file.Close(), unix.Munmap(a.bounce)) }

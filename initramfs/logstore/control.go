@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/rayos/rayboot/initramfs/packet"
+	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/raylog"
 )
 
@@ -16,8 +17,10 @@ const SocketPath = "run/rayos/log.sock"
 
 // Request is one thing that is asked of the log.
 type Request struct {
-	Verb  string `json:"verb"`            // one of the constants
-	Level string `json:"level,omitempty"` // of VerbLevel: the new least level, or empty to change nothing
+	Verb    string `json:"verb"`            // one of the constants
+	Level   string `json:"level,omitempty"` // of VerbLevel: the new least level, or empty to change nothing; of VerbAdd: that of the entry
+	Source  string `json:"source,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // The verbs.
@@ -25,6 +28,7 @@ const (
 	VerbLevel = "level"
 	VerbClear = "clear"
 	VerbFlush = "flush"
+	VerbAdd   = "add" // keeps an entry, as [Log.Append] does
 )
 
 // Answer is how things stand after a request.
@@ -33,13 +37,12 @@ type Answer struct {
 	Level   raylog.Level `json:"level"`             // the least level that is kept
 }
 
-// Answer does what a message asks for. cleared is the entry with which a new epoch
-// begins.
-func (l *Log) Answer(message []byte, cleared func() raylog.Entry) []byte {
+// Answer does what a message asks for. now makes an entry of this moment.
+func (l *Log) Answer(message []byte, now func(level raylog.Level, source, message string) raylog.Entry) []byte {
 	var request Request
 	err := json.Unmarshal(message, &request)
 	if err == nil {
-		err = l.do(request, cleared)
+		err = l.do(request, now)
 	}
 	answer := Answer{Level: l.Level()}
 	if err != nil {
@@ -52,12 +55,18 @@ func (l *Log) Answer(message []byte, cleared func() raylog.Entry) []byte {
 	return text
 }
 
-func (l *Log) do(r Request, cleared func() raylog.Entry) error {
+func (l *Log) do(r Request, now func(level raylog.Level, source, message string) raylog.Entry) error {
 	switch r.Verb {
 	case VerbFlush:
 		return l.Flush()
 	case VerbClear:
-		return l.Clear(cleared())
+		return l.Clear(now(raylog.Info, "log", markers.LogCleared{}.Marker().String()))
+	case VerbAdd:
+		level, err := raylog.ParseLevel(r.Level)
+		if err != nil {
+			return err
+		}
+		return l.Append(now(level, r.Source, r.Message))
 	case VerbLevel:
 		if r.Level == "" {
 			return nil

@@ -18,7 +18,7 @@ func TestAsk(t *testing.T) {
 	served := make(chan error)
 	go func() {
 		served <- listener.Serve(func(message []byte) []byte {
-			return l.Answer(message, func() raylog.Entry { return entry(raylog.Info, "cleared") })
+			return l.Answer(message, now)
 		})
 	}()
 	must(t, l.Append(entry(raylog.Info, "before")))
@@ -32,6 +32,9 @@ func TestAsk(t *testing.T) {
 		{logstore.Request{Verb: logstore.VerbLevel, Level: "loud"}, raylog.Warn, "none of trace"},
 		{logstore.Request{Verb: logstore.VerbFlush}, raylog.Warn, ""},
 		{logstore.Request{Verb: logstore.VerbClear}, raylog.Warn, ""},
+		{logstore.Request{Verb: logstore.VerbAdd, Level: "error", Source: "hand", Message: "by hand"}, raylog.Warn, ""},
+		{logstore.Request{Verb: logstore.VerbAdd, Level: "info", Source: "hand", Message: "below the level"}, raylog.Warn, ""},
+		{logstore.Request{Verb: logstore.VerbAdd, Level: "loud"}, raylog.Warn, "none of trace"},
 		{logstore.Request{Verb: "shout"}, raylog.Warn, `knows no "shout"`},
 	} {
 		level, err := logstore.Ask(root, c.request)
@@ -39,12 +42,16 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%+v: %v, %v", c.request, level, err)
 		}
 	}
-	if got := messages(t, p, raylog.Query{}); got != "cleared" {
+	if got := messages(t, p, raylog.Query{}); got != "[RAYOS_LOG:CLEARED] by hand" {
 		t.Errorf("since it was cleared: %q", got)
 	}
 	must(t, listener.Close())
 	must(t, <-served)
 	must(t, l.Close())
+}
+
+func now(level raylog.Level, source, message string) raylog.Entry {
+	return raylog.Entry{Level: level, Source: source, Message: message}
 }
 
 func FuzzAnswer(f *testing.F) {
@@ -53,7 +60,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{`))
 	f.Fuzz(func(t *testing.T, message []byte) {
 		l := open(t, place(t), boot1)
-		if answer := l.Answer(message, func() raylog.Entry { return entry(raylog.Info, "cleared") }); len(answer) == 0 || len(answer) > packet.MaxBytes {
+		if answer := l.Answer(message, now); len(answer) == 0 || len(answer) > packet.MaxBytes {
 			t.Errorf("%q: an answer of %d bytes", message, len(answer))
 		}
 		must(t, l.Close())

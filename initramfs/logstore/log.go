@@ -168,12 +168,12 @@ func (l *Log) SetLevel(level raylog.Level) error {
 	return l.ring.SetLevel(level)
 }
 
-// LastBoot returns the ID of the newest boot in the log that is not this one, and
-// false if there is none.
-func (l *Log) LastBoot(this raylog.BootID) (raylog.BootID, bool) {
+// LastBoot returns the ID of the newest boot that is not this one and of which a
+// source has said something, and false if there is none.
+func (l *Log) LastBoot(this raylog.BootID, source string) (raylog.BootID, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	reader := l.ring.Reader(raylog.Query{All: true, Backward: true})
+	reader := l.ring.Reader(raylog.Query{Source: source, All: true, Backward: true})
 	for r, ok := reader.Next(); ok; r, ok = reader.Next() {
 		if r.Boot != this {
 			return r.Boot, true

@@ -95,7 +95,7 @@ func TestTheRestFollows(t *testing.T) {
 func TestCloseWritesAndOpenGoesOn(t *testing.T) {
 	p := place(t)
 	l := open(t, p, boot1)
-	if _, ok := l.LastBoot(boot1); ok {
+	if _, ok := l.LastBoot(boot1, "test"); ok {
 		t.Error("a boot before the first")
 	}
 	must(t, l.Append(entry(raylog.Debug, "one")))
@@ -105,8 +105,11 @@ func TestCloseWritesAndOpenGoesOn(t *testing.T) {
 	if newest, capacity, found := l.Found(); newest != 1 || capacity != 64 || found.Reads == 0 {
 		t.Errorf("found %d of %d, %+v", newest, capacity, found)
 	}
-	if last, ok := l.LastBoot(boot2); !ok || last != boot1 {
+	if last, ok := l.LastBoot(boot2, "test"); !ok || last != boot1 {
 		t.Errorf("the boot before is %v, %v", last, ok)
+	}
+	if last, ok := l.LastBoot(boot2, "other"); ok {
+		t.Errorf("a boot of which nobody else said anything: %v", last)
 	}
 	must(t, l.SetLevel(raylog.Trace))
 	if l.Level() != raylog.Trace {

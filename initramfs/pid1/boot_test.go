@@ -118,7 +118,7 @@ func TestBringUp(t *testing.T) {
 	}); err != nil || facts != want {
 		t.Errorf("facts %+v, %v; want %+v", facts, err, want)
 	}
-	if mounts := strings.Join(k.only("mount"), ", "); !strings.HasSuffix(mounts, "/sys/firmware/efi/efivars efivarfs, /run/rayos/look vfat ro, /esp vfat ro") {
+	if mounts := strings.Join(k.only("mount"), ", "); !strings.HasSuffix(mounts, "/sys/firmware/efi/efivars efivarfs, /run/rayos/look vfat ro, /esp vfat ro, /sys/fs/pstore pstore") {
 		t.Errorf("mounts %s", mounts)
 	}
 	wantSame(t, "unmounts", k.only("unmount"), []string{"/run/rayos/look"})

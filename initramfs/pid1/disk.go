@@ -39,6 +39,7 @@ func (b *boot) findDisk() {
 		b.say("boot disk: %s, its ESP %s is mounted read-only on %s", found.Disk, found.Partition, espDir)
 	}
 	b.openLog()
+	b.importDumps()
 	b.findAttempt()
 	b.writeFacts("")
 }

@@ -92,12 +92,12 @@ func (b *boot) log(level raylog.Level, text string) {
 		if m, err := markers.Parse(line); err == nil && markers.Alarms(m) {
 			lineLevel = max(level, raylog.Warn)
 		}
-		b.journal.add(initEntry(lineLevel, line))
+		b.journal.add(entryNow(lineLevel, sourceInit, line))
 	}
 }
 
-func initEntry(level raylog.Level, text string) raylog.Entry {
-	return raylog.Entry{Level: level, Uptime: uptime(), Wall: wallTime(), Source: sourceInit, Message: text}
+func entryNow(level raylog.Level, source, message string) raylog.Entry {
+	return raylog.Entry{Level: level, Uptime: uptime(), Wall: wallTime(), Source: source, Message: message}
 }
 
 // uptime is the time since the kernel's start, as its own log has it.
@@ -194,9 +194,7 @@ func (b *boot) serveLog(l *logstore.Log) {
 	}
 	go func() {
 		err := listener.Serve(func(message []byte) []byte {
-			return l.Answer(message, func() raylog.Entry {
-				return initEntry(raylog.Info, markers.LogCleared{}.Marker().String())
-			})
+			return l.Answer(message, entryNow)
 		})
 		if err != nil {
 			b.warn("command log: %v", err)
