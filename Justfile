@@ -67,6 +67,10 @@ docs:
 bench-boot *ARGS: (setup "test") build
     go run ./ovmf-tests/benchboot {{ARGS}}
 
+# Count the instructions of the boot manager's state and digests, each beside its bar
+bench-state *ARGS: (setup "test") build
+    go run ./ovmf-tests/benchstate {{ARGS}}
+
 # Measure rayimg build beside sgdisk, mkfs.vfat and mcopy on the same layout
 bench-image *ARGS: (setup "test") build
     go run ./tools/bench-image {{ARGS}}

@@ -9,6 +9,7 @@ import (
 	"github.com/rayos/rayboot/efi/uefi"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/markers"
+	"github.com/rayos/rayboot/ovmf-tests/apps/internal/bootstate"
 	"github.com/rayos/rayboot/ovmf-tests/apps/internal/report"
 )
 
@@ -27,15 +28,6 @@ func variable(sys *uefi.System, name string, vendor uefi.GUID) string {
 	return uefi.DecodeUTF16(data)
 }
 
-// recordFile is the boot-state record on the volume that the payload was loaded from.
-type recordFile struct{ files *uefi.FileSystem }
-
-func (f recordFile) Read() ([]byte, error) { return f.files.ReadFile(esp.BootStatePath) }
-
-func (f recordFile) WriteAt(data []byte, offset int64) error {
-	return f.files.WriteAt(esp.BootStatePath, data, offset)
-}
-
 // change changes the record of this boot's attempt, as long as that is the open one.
 func (p *payload) change(change func(record.Record, record.Nonce) (record.Record, bool)) error {
 	nonce, err := record.ParseNonce(variable(p.sys, "RayosAttempt", rayosVendor))
@@ -46,7 +38,7 @@ func (p *payload) change(change func(record.Record, record.Nonce) (record.Record
 	if err != nil {
 		return err
 	}
-	store, loaded := record.Open(recordFile{files}, variable(p.sys, "RayosInstallID", rayosVendor))
+	store, loaded := record.Open(bootstate.File{Files: files, Path: esp.BootStatePath}, variable(p.sys, "RayosInstallID", rayosVendor))
 	if loaded.Status != record.Good && loaded.Status != record.Degraded {
 		return loaded.Problem
 	}
