@@ -35,6 +35,7 @@ var layers = []layer{
 	{room: "esp", pure: true},
 	{room: "golden", pure: true},
 	{room: "raylog", pure: true},
+	{room: "raylog/timeline", pure: true, rooms: []string{"markers", "raylog"}},
 	{room: "bootmenu", pure: true, rooms: []string{"esp", "golden", "markers"}},
 	{room: "bootmenu/control", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"}},
 
@@ -58,7 +59,7 @@ var layers = []layer{
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "markers", "raylog"},
+		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "markers", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
@@ -236,6 +237,8 @@ func TestLayerTable(t *testing.T) {
 		{"bootmenu", module + "/efi/uefi", false},
 		{"raylog", "sync", false},
 		{"raylog", module + "/gpt", false},
+		{"raylog", module + "/markers", false},
+		{"raylog/timeline", module + "/markers", true},
 		{"initramfs", module + "/efi/uefi", false},
 		{"initramfs", module + "/tools/mkimage", false},
 		{"efi/cmd/rayboot", "github.com/spf13/cobra", false},
