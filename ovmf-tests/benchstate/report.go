@@ -34,7 +34,7 @@ type row struct {
 	what     string
 	first    uint64 // instructions; 0 if it could not be counted
 	repeated uint64 // when it is done again, at the median; 0 if it was not
-	bar      uint64 // the most that first may be; 0 for none
+	bar      uint64 // the most that either may be; 0 for none
 }
 
 // costs are those of all spans of a name, without what the marks themselves cost.
@@ -104,7 +104,7 @@ func digestRows(spans []span, host hostCost) []row {
 	}
 }
 
-func (r row) missed() bool { return r.bar != 0 && r.first > r.bar }
+func (r row) missed() bool { return r.bar != 0 && max(r.first, r.repeated) > r.bar }
 
 func missed(rows []row) bool { return slices.ContainsFunc(rows, row.missed) }
 

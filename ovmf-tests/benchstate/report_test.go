@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// sample are spans as statecost makes them, in two rounds; the marks cost 10.
+// sample are spans as statecost makes them, in two rounds; the marks cost 10,000.
 func sample() []span {
 	var spans []span
 	for _, factor := range []uint64{2, 1} {
@@ -19,10 +19,10 @@ func sample() []span {
 			{spanReadFile, 100_000 * factor},
 			{spanReadBlocks, 50_000 * factor},
 		} {
-			spans = append(spans, span{s.name, s.cost + 10})
+			spans = append(spans, span{s.name, s.cost + 10_000})
 		}
 	}
-	return append(spans, span{spanDigest, 900_000_010})
+	return append(spans, span{spanDigest, 900_010_000})
 }
 
 func TestReport(t *testing.T) {

@@ -8,11 +8,21 @@ import (
 
 // TestStepsOfOthers traces programs that are not digestcost: each is an error, and none is left behind.
 func TestStepsOfOthers(t *testing.T) {
-	script := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nkill -USR1 $$\nexit 3\n"), 0o700); err != nil {
-		t.Fatal(err)
+	folder := t.TempDir()
+	script := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	for name, program := range map[string]string{"no mark": "/bin/true", "one mark": script, "no program": "/no/such/program"} {
+	for name, program := range map[string]string{
+		"no program":     "/no/such/program",
+		"no mark":        "/bin/true",
+		"one mark":       script("one", "kill -USR1 $$\n"),
+		"another signal": script("other", "kill -USR1 $$\nkill -USR2 $$\n"),
+		"status 3":       script("status", "kill -USR1 $$\nkill -USR1 $$\nexit 3\n"),
+	} {
 		if n, err := steps(t.Context(), program, nil); err == nil {
 			t.Errorf("%s: %d steps", name, n)
 		}
