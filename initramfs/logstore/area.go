@@ -43,6 +43,9 @@ func openArea(path string, offset, size int64, write bool) (*area, error) {
 	if err == nil && end < offset+size {
 		err = fmt.Errorf("%s has %d bytes and no room for the log, which ends at %d", path, end, offset+size)
 	}
+	if err == nil && write && readOnly(f) {
+		err = fmt.Errorf("%s is read-only", path)
+	}
 	if err == nil {
 		a.bounce, err = aligned(bounceBytes)
 	}
@@ -50,6 +53,13 @@ func openArea(path string, offset, size int64, write bool) (*area, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return a, nil
+}
+
+// readOnly reports whether a block device refuses writes, which opening it does not
+// show. Of what is no block device it is not known.
+func readOnly(f *os.File) bool {
+	refuses, err := unix.IoctlGetInt(int(f.Fd()), unix.BLKROGET)
+	return err == nil && refuses != 0
 }
 
 // aligned returns memory that begins with a page.

@@ -3,7 +3,8 @@
 // the ring does not have.
 //
 // Records of level Warn and above are on the medium when Append returns; the
-// others at most GroupDelay later.
+// others at most GroupDelay later, on a medium that is not slow. Who appends these
+// does not wait for the medium, unless it is slower than they come.
 package logstore
 
 import (
@@ -19,9 +20,6 @@ import (
 	"github.com/rayos/rayboot/gpt/slots"
 	"github.com/rayos/rayboot/raylog"
 )
-
-// GroupDelay is the longest that a record of a low level is in memory only.
-const GroupDelay = 100 * time.Millisecond
 
 // Place is where a log lies.
 type Place struct {
@@ -63,14 +61,25 @@ func (p Place) Create() error {
 
 // Log is the log of the machine. Its methods may be called by several goroutines.
 type Log struct {
-	mu      sync.Mutex
-	ring    *raylog.Ring
-	area    *area
-	buffer  []byte // of the ring
-	timer   *time.Timer
-	waiting bool  // the timer runs
+	mu     sync.Mutex
+	ring   *raylog.Ring
+	area   *area
+	buffer []byte // of the ring
+	closed bool
+
+	written sync.Cond   // a write has ended
+	writing bool        // one is under way
+	failing bool        // the last one went wrong
+	timer   *time.Timer // runs flushLater
+	waiting bool        // the timer runs
+	hurried bool        // it runs at once: the buffer fills
+
 	problem error // of the last write, nil if it went well
 }
+
+// bufferBytes is room for a group that is being written, for the next one, and for
+// what comes until it is its turn.
+const bufferBytes = 3 * raylog.MaxGroup * raylog.RecordBytes
 
 // Open opens the log for writing.
 func Open(p Place, id raylog.LogID, boot raylog.BootID) (*Log, error) {
@@ -78,7 +87,7 @@ func Open(p Place, id raylog.LogID, boot raylog.BootID) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	buffer, err := aligned(raylog.MaxGroup * raylog.RecordBytes)
+	buffer, err := aligned(bufferBytes)
 	if err != nil {
 		return nil, errors.Join(err, a.close())
 	}
@@ -90,15 +99,9 @@ func Open(p Place, id raylog.LogID, boot raylog.BootID) (*Log, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", p.Path, err), a.close(), unix.Munmap(buffer))
 	}
 	l := &Log{ring: ring, area: a, buffer: buffer}
+	l.written.L = &l.mu
 	l.timer = stopped(l.flushLater)
 	return l, nil
-}
-
-// stopped returns a timer that runs f when it was started by Reset.
-func stopped(f func()) *time.Timer {
-	t := time.AfterFunc(time.Hour, f)
-	t.Stop()
-	return t
 }
 
 // Found returns the sequence number of the newest record, the records that the log
@@ -107,51 +110,6 @@ func (l *Log) Found() (newest uint64, capacity int, found raylog.Found) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.ring.Newest(), int(l.ring.CapacityBytes() / raylog.RecordBytes), l.ring.Found()
-}
-
-// Append keeps an entry. An error is told once, until a write goes well again.
-func (l *Log) Append(e raylog.Entry) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	err := l.ring.Append(e)
-	if err == nil && e.Level < raylog.DurableLevel && !l.waiting {
-		l.waiting = true
-		l.timer.Reset(GroupDelay)
-	}
-	return l.once(err)
-}
-
-// once passes an error on if the one before it was none.
-func (l *Log) once(err error) error {
-	before := l.problem
-	l.problem = err
-	if before != nil {
-		return nil
-	}
-	return err
-}
-
-func (l *Log) flushLater() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.waiting = false
-	if err := l.ring.Flush(); err != nil {
-		l.problem = nil // so that the next Append tells it
-	}
-}
-
-// Flush writes what is in memory.
-func (l *Log) Flush() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ring.Flush()
-}
-
-// Clear begins a new epoch; see [raylog.Ring.Clear].
-func (l *Log) Clear(e raylog.Entry) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ring.Clear(e)
 }
 
 // Level is the least level that is kept.
@@ -180,15 +138,6 @@ func (l *Log) LastBoot(this raylog.BootID, source string) (raylog.BootID, bool) 
 		}
 	}
 	return raylog.BootID{}, false
-}
-
-// Close writes what is in memory and closes the device. Nothing must be appended
-// afterwards.
-func (l *Log) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.timer.Stop()
-	return errors.Join(l.ring.Flush(), l.area.close(), unix.Munmap(l.buffer))
 }
 
 // OpenReader opens the log for reading, while process 1 writes to it.

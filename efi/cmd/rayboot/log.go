@@ -77,6 +77,9 @@ func (j *journal) open(partition *uefi.BlockIO, installID string) error {
 		j.early, j.closed = nil, true
 		return nil
 	}
+	if partition.Media().ReadOnly {
+		return j.check(errReadOnly)
+	}
 	ring, err := raylog.Open(logArea{partition}, slots.LogBytes, raylog.Options{
 		ID: raylog.InstallLogID(installID), Boot: j.boot, Buffer: make([]byte, logRecords*raylog.RecordBytes),
 	})
@@ -112,7 +115,10 @@ func (a logArea) ReadAt(b []byte, offset int64) (int, error) {
 	return a.partition.ReadAt(b, slots.LogOffset+offset)
 }
 
-var errOutside = errors.New("outside of the log")
+var (
+	errReadOnly = errors.New("its disk is read-only")
+	errOutside  = errors.New("outside of the log")
+)
 
 func (a logArea) WriteAt(b []byte, offset int64) (int, error) {
 	if offset < 0 || offset+int64(len(b)) > slots.LogBytes {

@@ -15,13 +15,12 @@ import (
 const kernelStart = 821248 * 512
 
 // addRayOSDisk adds a disk with an ESP of these files and a RayOS Kernel
-// partition.
-func addRayOSDisk(fw *fakefw.Firmware, files fakefw.Files) (*fakefw.Disk, *fakefw.Volume) {
+// partition, which it returns too.
+func addRayOSDisk(fw *fakefw.Firmware, files fakefw.Files) (*fakefw.Disk, *fakefw.Partition) {
 	disk := fw.AddDisk(&fakefw.Sparse{}, 512, 1<<24)
-	volume := disk.AddPartition(1, uefi.PartitionInfo{Type: fakefw.ESPType, StartLBA: 2048, EndLBA: 821247}).Format(files)
+	disk.AddPartition(1, uefi.PartitionInfo{Type: fakefw.ESPType, StartLBA: 2048, EndLBA: 821247}).Format(files)
 	const start = kernelStart / 512
-	disk.AddPartition(2, uefi.PartitionInfo{Type: uefi.GUID(gpt.TypeRayOSKernel), StartLBA: start, EndLBA: start + 8<<20 - 1})
-	return disk, volume
+	return disk, disk.AddPartition(2, uefi.PartitionInfo{Type: uefi.GUID(gpt.TypeRayOSKernel), StartLBA: start, EndLBA: start + 8<<20 - 1})
 }
 
 // diskLog is the log area of a disk, for reading.
@@ -110,6 +109,18 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 	disk.Medium = brokenMedium{disk.Medium}
 	end := boot(fw)
 	if end.How != fakefw.Booted || strings.Count(fw.Transcript(), "The log ends here") != 1 {
+		t.Errorf("%v\n%s", end.How, fw.Transcript())
+	}
+}
+
+// TestLogOfReadOnlyDisk is said before the menu.
+func TestLogOfReadOnlyDisk(t *testing.T) {
+	fw := fakefw.New()
+	defer fw.Close()
+	_, kernels := addRayOSDisk(fw, rayosFiles(t))
+	kernels.SetReadOnly()
+	end := boot(fw)
+	if end.How != fakefw.Booted || !strings.Contains(fw.Transcript(), "The log ends here, the boot goes on: its disk is read-only") {
 		t.Errorf("%v\n%s", end.How, fw.Transcript())
 	}
 }
