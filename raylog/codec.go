@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"math/bits"
 	"time"
 	"unicode/utf8"
 )
@@ -128,6 +129,27 @@ func (r *Record) put(b []byte) {
 func seal(b []byte, ahead uint16) {
 	le.PutUint16(b[offAhead:], ahead)
 	le.PutUint32(b[offChecksum:], checksum(b))
+}
+
+// aheadSums are what each bit of ahead changes in the checksum, which is linear.
+var aheadSums = func() (sums [16]uint32) {
+	b := make([]byte, RecordBytes)
+	none := checksum(b)
+	for i := range sums {
+		le.PutUint16(b[offAhead:], 1<<i)
+		sums[i] = checksum(b) ^ none
+	}
+	return sums
+}()
+
+// reseal changes ahead in a record that is sealed.
+func reseal(b []byte, now uint16) {
+	sum := le.Uint32(b[offChecksum:])
+	for changed := ahead(b) ^ now; changed != 0; changed &= changed - 1 {
+		sum ^= aheadSums[bits.TrailingZeros16(changed)]
+	}
+	le.PutUint16(b[offAhead:], now)
+	le.PutUint32(b[offChecksum:], sum)
 }
 
 var noChecksum [4]byte

@@ -116,6 +116,15 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
+func TestReseal(t *testing.T) {
+	b := encode(t, full())
+	for _, n := range []uint16{0, 1, 0x8000, 0x7fff, 255, 256, 0xffff} {
+		if reseal(b, n); ahead(b) != n || whole(b) != nil {
+			t.Errorf("ahead %d: %d, %v", n, ahead(b), whole(b))
+		}
+	}
+}
+
 // TestFit: whatever is said, the format has something for it.
 func TestFit(t *testing.T) {
 	for _, e := range []Entry{
