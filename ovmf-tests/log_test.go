@@ -55,6 +55,8 @@ func TestLogTellsTheBoot(t *testing.T) {
 	m.Expect(blessed, shellPrompt)
 	m.Type("log show --source bootmgr -n 3\r")
 	m.Expect(harness.Text("[RAYOS_LOG] Recent entries:"), harness.Pattern(`^\[\d+ms\] INFO: bootmgr: \[RAYOS_BOOTMGR:SELECTED\] entry=rayos`), harness.Pattern(`^Usage: \d+% \(\d+\.\d MB of 128 MB\)$`))
+	m.Type("stages; services\r")
+	m.Expect(harness.Pattern(`^[0-9a-f]{8}  rayos  GOLDEN +\d+ ms  [0-9a-f]{16}$`), harness.Pattern(`^shell:ttyS0 +runs +1 `))
 	m.Type("log add --level warn the fan is slow; log level info; poweroff\r")
 	m.ExpectOff()
 	inOrder(t, rayimgLog(t, disk, "show", "-n", "0", "--source", "bootmgr"), "INFO: bootmgr: RayOS boot manager", "DISCOVERED] entry=rayos", "SELECTED] entry=rayos")

@@ -31,6 +31,8 @@ import (
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/initramfs/livedisk"
 	"github.com/rayos/rayboot/initramfs/logstore"
+	"github.com/rayos/rayboot/initramfs/packet"
+	"github.com/rayos/rayboot/initramfs/pid1"
 	"github.com/rayos/rayboot/initramfs/watchdog"
 	"github.com/rayos/rayboot/raylog"
 )
@@ -52,6 +54,7 @@ type env struct {
 	disk           func(ctx context.Context) (*livedisk.Disk, error) // opens the boot disk
 	watchdog       func(watchdog.Request) (watchdog.Status, error)   // asks process 1
 	logs           logs
+	services       func() ([]byte, error) // asks process 1
 }
 
 // Errors that the user is not told: the exit status says it.
@@ -95,6 +98,7 @@ func (c Command) Main(args []string, stdin io.Reader, stdout, stderr io.Writer) 
 			open: func() (*raylog.Ring, func() error, error) { return openLog("/") },
 			ask:  func(r logstore.Request) (raylog.Level, error) { return logstore.Ask("/", r) },
 		},
+		services: func() ([]byte, error) { return packet.Ask("/"+pid1.ServicesSocket, []byte("{}")) },
 	})
 }
 
@@ -194,7 +198,9 @@ func All() map[string]Command {
 		"ps":       {"list processes", ps},
 		"reboot":   {"restart the machine", reboot},
 		"recovery": {"show failures, and keep golden snapshots", recovery},
+		"services": {"show what process 1 keeps running", services},
 		"sleep":    {"wait", sleep},
+		"stages":   {"show the boot stages of the last boots", stages},
 		"sync":     {"write everything to the disks", syncDisks},
 		"tail":     {"print the last lines", tail},
 		"umount":   {"undo mounts", umount},

@@ -23,6 +23,7 @@ import (
 	"github.com/rayos/rayboot/initramfs/console"
 	"github.com/rayos/rayboot/initramfs/efivar"
 	"github.com/rayos/rayboot/initramfs/goldenstore"
+	"github.com/rayos/rayboot/initramfs/service"
 	"github.com/rayos/rayboot/initramfs/stages"
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/raylog"
@@ -51,6 +52,7 @@ type boot struct {
 	journal     journal
 	logVolatile string // why the log ends with the machine; "" if it does not
 
+	services service.Table
 	guard    guard             // of the watchdog
 	espMount goldenstore.Mount // nil outside of tests
 	snapshot *snapshot         // nil until one is begun
@@ -129,6 +131,7 @@ func (b *boot) bringUp() {
 	b.stages = stages.New(b.args.GoldenAfter)
 	b.followKernel()
 	b.say("runtime on Linux %s", b.release)
+	b.logKernel()
 	b.reach(markers.KernelLoaded)
 	for _, err := range problems {
 		b.warn("%v", err)
@@ -145,6 +148,7 @@ func (b *boot) bringUp() {
 
 	b.loadAll()
 	b.retryWatchdog()
+	b.stopOtherWatchdogs()
 	b.findDisk()
 	b.countTimeouts()
 	b.reach(markers.SubsystemsReady)

@@ -96,6 +96,16 @@ func (b *boot) log(level raylog.Level, text string) {
 	}
 }
 
+// KernelLine begins the line of the log that has the SHA-256 of the kernel.
+const KernelLine = "rayos: kernel "
+
+// logKernel keeps which kernel was started.
+func (b *boot) logKernel() {
+	if booted := b.attempt.booted; booted != nil {
+		b.log(raylog.Info, KernelLine+booted.Kernel.SHA256.String())
+	}
+}
+
 func entryNow(level raylog.Level, source, message string) raylog.Entry {
 	return raylog.Entry{Level: level, Uptime: uptime(), Wall: wallTime(), Source: source, Message: message}
 }

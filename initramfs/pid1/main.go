@@ -78,6 +78,7 @@ func (b *boot) linkCommands(commands []string) error {
 // to be turned off or restarted; it returns the command for reboot(2).
 func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (command int) {
 	s := &shells{boot: b, events: make(chan shellEvent), ready: map[string]*os.File{}, first: map[string]*unix.Termios{}}
+	b.serveServices()
 	kept := s.start(ctx)
 	if kept == 0 {
 		b.warn("no console has a shell; Ctrl-Alt-Del restarts the machine")

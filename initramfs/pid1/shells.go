@@ -39,14 +39,20 @@ func (s *shells) start(ctx context.Context) (kept int) {
 	for _, name := range s.boot.consoles.Names() {
 		svc := service.Service{
 			Name: shellService(name),
-			Run:  func(context.Context) error { return s.run(name) },
+			Run: func(context.Context) error {
+				s.boot.services.Started(shellService(name), uptime())
+				return s.run(name)
+			},
 		}
 		if s.boot.args.Skips(svc.Name) {
 			s.boot.say("service %s: skipped, as the kernel command line says", svc.Name)
 			continue
 		}
 		kept++
-		go service.Keep(ctx, svc, clock{s.boot}, func(e service.Ended) { s.events <- shellEvent{console: name, ended: e} })
+		go service.Keep(ctx, svc, clock{s.boot}, func(e service.Ended) {
+			s.boot.services.Ended(e, uptime())
+			s.events <- shellEvent{console: name, ended: e}
+		})
 	}
 	return kept
 }

@@ -84,11 +84,14 @@ func (b *boot) findWatchdog() (watchdog.Source, error) {
 	if err != nil {
 		return watchdog.Source{}, errors.Join(err, problem)
 	}
-	open := b.guard.open
-	if open == nil {
-		open = watchdog.Info.Open
+	return watchdog.Source{Module: info.Module(), Open: func() (watchdog.Timer, error) { return b.openWatchdog(info) }}, nil
+}
+
+func (b *boot) openWatchdog(info watchdog.Info) (watchdog.Timer, error) {
+	if b.guard.open != nil {
+		return b.guard.open(info)
 	}
-	return watchdog.Source{Module: info.Module(), Open: func() (watchdog.Timer, error) { return open(info) }}, nil
+	return info.Open()
 }
 
 // takeOverWatchdog feeds the watchdog that the boot manager has armed. That comes
@@ -130,6 +133,35 @@ func (b *boot) retryWatchdog() {
 	}
 	if err := b.armTakenOver(); err != nil {
 		b.warn("%v; it resets the machine, or nothing watches it", err)
+	}
+}
+
+// stopOtherWatchdogs stops the timers that nobody feeds: with open_timeout the
+// kernel feeds those that it found running only for so long, and then they reset the
+// machine.
+func (b *boot) stopOtherWatchdogs() {
+	if !b.args.Has("watchdog.open_timeout") {
+		return
+	}
+	all, err := watchdog.List(b.root)
+	if err != nil {
+		b.say("%v", err)
+	}
+	fed := ""
+	if s := b.guard.Status(); s.State == watchdog.Armed.String() {
+		fed = s.Device
+	}
+	for _, info := range all {
+		if info.Module() == fed {
+			continue
+		}
+		timer, err := b.openWatchdog(info)
+		if err == nil {
+			err = timer.Stop()
+		}
+		if err != nil {
+			b.say("%v; nobody feeds this watchdog, and it may reset the machine", err)
+		}
 	}
 }
 

@@ -82,6 +82,50 @@ func TestTakeOver(t *testing.T) {
 	stop(SignalPowerOff)
 }
 
+// TestOtherWatchdogs are stopped where the kernel would feed them for a while only;
+// a machine of which none is taken over has them stopped too.
+func TestOtherWatchdogs(t *testing.T) {
+	for _, c := range []struct {
+		name, cmdline, missing string
+		watchdog               []string
+		says                   string
+	}{
+		{"for ever", "", "", []string{"open watchdog1", "timeout 30s", "feed"}, takenOver},
+		{
+			"for a while", "watchdog.open_timeout=30", "",
+			[]string{"open watchdog1", "timeout 30s", "feed", "open watchdog0", "stop"},
+			takenOver,
+		},
+		{
+			"not taken over", "watchdog.open_timeout=30", watchdogVariable,
+			[]string{"open watchdog0", "stop", "open watchdog1", "stop"},
+			"kernel modules:",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := armedMachine()
+			files["proc/cmdline"] = c.cmdline + " rayos.disk_wait=0\n"
+			delete(files, c.missing)
+			b, k, terminal := newMachine(t, files)
+			withTimer(b, k, 0)
+			b.bringUp()
+			terminal.Expect(c.says)
+			terminal.Expect("SUBSYSTEMS_READY] seq=2")
+			wantSame(t, "watchdog", k.only("watchdog"), c.watchdog)
+		})
+	}
+}
+
+func TestOtherWatchdogThatDoesNotStop(t *testing.T) {
+	files := armedMachine()
+	files["proc/cmdline"] = "watchdog.open_timeout=30 rayos.disk_wait=0\n"
+	b, k, terminal := newMachine(t, files)
+	withTimer(b, k, 0)
+	k.errs["watchdog stop"] = unix.EBUSY
+	b.bringUp()
+	terminal.Expect("rayos: device or resource busy; nobody feeds this watchdog, and it may reset the machine\r\n")
+}
+
 // TestNothingToTakeOver leaves the machine's watchdogs alone, until somebody asks.
 func TestNothingToTakeOver(t *testing.T) {
 	files := armedMachine()
