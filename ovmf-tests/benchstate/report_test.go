@@ -63,6 +63,9 @@ func TestDigestRows(t *testing.T) {
 	if !rows[0].missed() || rows[1].missed() || !missed(rows) {
 		t.Errorf("an emulator with SHA extensions, and a bar that is just missed: %+v", rows)
 	}
+	if r := (row{first: 1, repeated: stateBar + 1, bar: stateBar}); !r.missed() {
+		t.Error("a bar that is missed only when it is done again")
+	}
 }
 
 func TestScale(t *testing.T) {
