@@ -86,6 +86,7 @@ func newRootCmd() *cobra.Command {
 		newBootmgrCmd(),
 		newRecoveryCmd(),
 		newLogCmd(),
+		newTimelineCmd(),
 		newEFICmd(),
 		newKernelCmd(),
 		newRuntimeCmd(),
