@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rayos/rayboot/gpt/sketch"
 	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
@@ -64,7 +65,7 @@ func printFindings(w io.Writer, path string, findings []inspect.Finding, asJSON 
 		if f.Warning {
 			warning = "warning: "
 		}
-		if _, err := fmt.Fprintf(w, "%s: %s%s\n", f.Code, warning, inspect.OneLine(f.Text)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s%s\n", f.Code, warning, sketch.OneLine(f.Text)); err != nil {
 			return err
 		}
 	}

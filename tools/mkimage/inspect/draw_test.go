@@ -81,11 +81,3 @@ func TestDrawingOfHostileNames(t *testing.T) {
 		}
 	}
 }
-
-func TestBytes(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 400 << 20: "400 MiB", 80e9: "74.5 GiB", 1<<63 - 1: "8 EiB"} {
-		if got := inspect.Bytes(n); got != want {
-			t.Errorf("Bytes(%d) = %s, want %s", n, got, want)
-		}
-	}
-}

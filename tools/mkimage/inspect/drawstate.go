@@ -11,6 +11,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/golden"
+	"github.com/rayos/rayboot/gpt/sketch"
 )
 
 // lastEvents is how many events the drawing has.
@@ -71,7 +72,7 @@ func (d *drawing) golden(g *Golden) {
 		if s.Made != nil {
 			date = s.Made.Format("2006-01-02 15:04")
 		}
-		d.line("  %s  %s  %s  %s  %s", bootmenu.ShortID(s.Snapshot.ID()), fit(s.State.String(), 9), fit(date, 16), fit(Bytes(s.Bytes), 9), s.word(g.Key != ""))
+		d.line("  %s  %s  %s  %s  %s", bootmenu.ShortID(s.Snapshot.ID()), sketch.Fit(s.State.String(), 9), sketch.Fit(date, 16), sketch.Fit(sketch.Bytes(s.Bytes), 9), s.word(g.Key != ""))
 		about := fmt.Sprintf("%s, of entry %s", cmp.Or(s.Title, "without a title"), cmp.Or(s.Entry, "unknown"))
 		if place := s.place(); place != "" {
 			about += "; " + place
@@ -110,7 +111,7 @@ func (d *drawing) answer(margin int, write func(io.Writer) error) {
 	for line := range strings.Lines(text.String()) {
 		line = strings.Repeat(" ", margin) + strings.TrimSuffix(line, "\n")
 		width := utf8.RuneCountInString(line)
-		if width <= drawWidth {
+		if width <= sketch.Width {
 			d.line("%s", line)
 			continue
 		}
@@ -135,15 +136,15 @@ func (d *drawing) hanging(line string, below int, text string) {
 		d.line("%s", line)
 		line, begun = strings.Repeat(" ", below), false
 	}
-	for word := range strings.FieldsSeq(Printable(text)) {
-		if begun && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > drawWidth {
+	for word := range strings.FieldsSeq(sketch.Printable(text)) {
+		if begun && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > sketch.Width {
 			next()
 		}
 		if begun {
 			line += " "
 		}
 		letters := []rune(word)
-		for room := max(1, drawWidth-utf8.RuneCountInString(line)); len(letters) > room; room = drawWidth - below {
+		for room := max(1, sketch.Width-utf8.RuneCountInString(line)); len(letters) > room; room = sketch.Width - below {
 			line += string(letters[:room])
 			letters = letters[room:]
 			next()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rayos/rayboot/golden"
+	"github.com/rayos/rayboot/gpt/sketch"
 	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
@@ -52,7 +53,7 @@ func readGolden(disk *diskstate.Disk) *Golden {
 	key, err := disk.GoldenKey()
 	if g.Key = hex.EncodeToString(key); err != nil {
 		g.keyErr = fmt.Errorf("whether golden snapshots must be signed is not known, and the boot manager uses none: %w", err)
-		g.Problems = append(g.Problems, OneLine(g.keyErr.Error()))
+		g.Problems = append(g.Problems, sketch.OneLine(g.keyErr.Error()))
 	}
 	_, kernels, _ := disk.Slots() // what is wrong with the slots is told with them
 	for _, s := range all {
@@ -64,12 +65,12 @@ func readGolden(disk *diskstate.Disk) *Golden {
 			item.refused = s.CheckSignature(key)
 		}
 		if err := errors.Join(item.refused, item.damage); err != nil {
-			item.Problem = OneLine(err.Error())
+			item.Problem = sketch.OneLine(err.Error())
 		}
 		g.Snapshots = append(g.Snapshots, item)
 	}
 	for _, err := range problems {
-		g.Problems = append(g.Problems, OneLine(err.Error()))
+		g.Problems = append(g.Problems, sketch.OneLine(err.Error()))
 	}
 	return g
 }

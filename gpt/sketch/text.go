@@ -1,7 +1,9 @@
-package inspect
+package sketch
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,8 +36,8 @@ func Printable(s string) string {
 // OneLine is Printable for a text that must stay on its line.
 func OneLine(s string) string { return strings.ReplaceAll(Printable(s), "\n", "; ") }
 
-// fit cuts s to width columns, or fills it with spaces.
-func fit(s string, width int) string {
+// Fit cuts s to width columns, or fills it with spaces.
+func Fit(s string, width int) string {
 	r := []rune(OneLine(s))
 	if len(r) > width {
 		return string(r[:max(width-1, 0)]) + "…"
@@ -43,34 +45,40 @@ func fit(s string, width int) string {
 	return string(r) + strings.Repeat(" ", width-len(r))
 }
 
-// piece is a part of the disk: a partition, or the space between partitions.
-type piece struct {
-	partition *gpt.Partition // nil for free space
-	start     int64
-	size      int64
+// ByStart returns the partitions in the order of their places.
+func ByStart(parts []gpt.Partition) []gpt.Partition {
+	return slices.SortedStableFunc(slices.Values(parts), func(a, b gpt.Partition) int { return cmp.Compare(a.StartBytes, b.StartBytes) })
 }
 
-func (p piece) name() string {
-	if p.partition == nil {
+// Piece is a part of the disk: a partition, or the space between partitions.
+type Piece struct {
+	Partition  *gpt.Partition // nil for free space
+	StartBytes int64
+	SizeBytes  int64
+}
+
+// Name is that of the partition.
+func (p Piece) Name() string {
+	if p.Partition == nil {
 		return "free"
 	}
-	return p.partition.Name
+	return p.Partition.Name
 }
 
-// pieces divides the disk in the order of its bytes. Free space of less than
+// Pieces divides the disk in the order of its bytes. Free space of less than
 // 16 MiB, such as alignment, is left out; partitions that overlap follow each other.
-func pieces(t gpt.Table) []piece {
+func Pieces(t gpt.Table) []Piece {
 	const smallest = 16 << 20
-	var list []piece
+	var list []Piece
 	at := int64(0)
 	free := func(end int64) {
 		if end-at >= smallest {
-			list = append(list, piece{start: at, size: end - at})
+			list = append(list, Piece{StartBytes: at, SizeBytes: end - at})
 		}
 	}
-	for _, p := range byStart(t.Partitions) {
+	for _, p := range ByStart(t.Partitions) {
 		free(p.StartBytes)
-		list = append(list, piece{partition: &p, start: p.StartBytes, size: p.SizeBytes})
+		list = append(list, Piece{&p, p.StartBytes, p.SizeBytes})
 		at = max(at, p.EndBytes())
 	}
 	free(t.DiskBytes)
