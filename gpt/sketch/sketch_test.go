@@ -14,7 +14,7 @@ func table(parts ...gpt.Partition) gpt.Table {
 
 func TestStandardLayout(t *testing.T) {
 	bar := strings.Join(Bar(table(gpt.Layout()...), false), "\n")
-	for _, want := range []string{"│1 ", "│EFI Syst", "│400 MiB ", "│Windows Guest ", "│free    │"} {
+	for _, want := range []string{"│1 ", "│EFI Sys…│", "│400 MiB ", "│Windows Guest ", "│free       │"} {
 		if !strings.Contains(bar, want) {
 			t.Errorf("%q is missing in\n%s", want, bar)
 		}
