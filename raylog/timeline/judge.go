@@ -19,6 +19,7 @@ func (r *reading) judge(next *reading) {
 		}
 	case counted:
 		r.Outcome, r.Cause = Failed, r.cause(c.cause)
+		r.reached(c.stage)
 		r.Events = append(r.Events, countedAs(c, r.saysWhy()))
 	case r.saysWhy():
 		r.Outcome, r.Cause = Failed, r.cause(markers.CauseCrash)
@@ -31,13 +32,13 @@ func (r *reading) judge(next *reading) {
 	case next == nil:
 		r.Outcome = Open
 	default:
-		r.judgeLost()
+		r.judgeLost(next)
 	}
 	r.tellUntaken()
 }
 
 // judgeLost judges a boot that just ends, where another follows.
-func (r *reading) judgeLost() {
+func (r *reading) judgeLost(next *reading) {
 	r.Outcome = Unknown
 	switch {
 	case r.Golden != nil:
@@ -47,6 +48,8 @@ func (r *reading) judgeLost() {
 		r.wentDown("Nothing was started.")
 	case r.trace.system.records == 0:
 		r.wentDown("It was started; what it did is not in this log.")
+	case r.attempted && next.trace.firmware.records > 0 && !next.lost:
+		r.wentDown("Its end is not in the log. The boot manager counted no failure: it was good, or ended in order.")
 	default:
 		r.wentDown("It went down without a word, and no failure was counted.")
 	}

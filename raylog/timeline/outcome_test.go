@@ -201,6 +201,57 @@ func TestSegments(t *testing.T) {
 	}
 }
 
+// TestLostEnd has a boot whose end was lost: what the next one says about it.
+func TestLostEnd(t *testing.T) {
+	for want, begin := range map[string]func(s *story){
+		"it was good, or ended in order": func(s *story) { s.firmware(900, "rayos", markers.ReasonDefault) },
+		"no failure was counted":         func(s *story) { s.emit("init", 2000, shell) },
+		"without a word": func(s *story) {
+			s.emit("bootmgr", 1, markers.BootmgrStateLost{Reason: "both copies are damaged"})
+		},
+	} {
+		s := &story{}
+		s.power(1, 0)
+		s.firmware(900, "rayos", markers.ReasonDefault)
+		s.emit("init", 2000, shell)
+		s.power(2, 0)
+		begin(s)
+		if b := boots(s)[0]; b.Outcome != timeline.Unknown || len(b.Events) != 1 || !strings.Contains(b.Events[0].Text, want) {
+			t.Errorf("%s: %s %+v", want, b.Outcome, b.Events)
+		}
+	}
+}
+
+// TestLostStages has stages that the next boot knows of, and the log does not.
+func TestLostStages(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		tell       func(s *story)
+	}{
+		{"one", "[{memory 900 true} {subsystems -1 true} {shell -1 true} {golden -1 false}]", func(s *story) {
+			s.emit("init", 900, markers.BootStageReached{Stage: markers.MemoryReady, Seq: 1, Entry: "rayos"})
+		}},
+		{"all", "[{firmware 900 true} {kernel -1 true} {memory -1 true} {subsystems -1 true} {shell -1 true} {golden -1 false}]", func(s *story) {
+			s.firmware(900, "rayos", markers.ReasonDefault)
+		}},
+		{"none", "[{shell 900 true} {golden 100 false}]", func(s *story) {
+			s.emit("init", 900, markers.BootStageReached{Stage: markers.ShellReady, Seq: 3, Entry: "rayos"})
+			s.say(raylog.Info, "kernel", 1000, "x")
+		}},
+	} {
+		s := &story{}
+		s.power(1, 0)
+		c.tell(s)
+		s.power(2, 0)
+		s.emit("bootmgr", 1, crash("rayos", markers.CauseCrash))
+		all := boots(s)
+		if got := fmt.Sprint(all[0].Segments); got != c.want || all[0].Stage != "SHELL_READY" {
+			t.Errorf("%s: %s after %s, want %s", c.name, got, all[0].Stage, c.want)
+		}
+		checkPictures(t, timeline.Last("x", all, 2))
+	}
+}
+
 // TestEndOfTheRuntime holds the words of the runtime that are looked for.
 func TestEndOfTheRuntime(t *testing.T) {
 	source, err := os.ReadFile("../../initramfs/pid1/shutdown.go")

@@ -12,15 +12,17 @@ import (
 // reading is what the lines of one boot say, before other boots are asked.
 type reading struct {
 	Boot
-	trace    *trace
-	stages   [len(stageNames)]int64 // when each was reached; -1: it was not
-	chosen   bool                   // an entry was chosen
-	refused  markers.FailureCause   // why the last one that was chosen could not be started
-	stopped  bool                   // the menu waits
-	blessed  bool
-	panicked bool
-	counted  []failure // failures that were counted of the boot before
-	lastFail int       // index of the event of the last failed start, or -1
+	trace     *trace
+	stages    [len(stageNames)]int64 // when each was reached; -1: it was not
+	chosen    bool                   // an entry was chosen
+	refused   markers.FailureCause   // why the last one that was chosen could not be started
+	stopped   bool                   // the menu waits
+	blessed   bool
+	attempted bool // the boot manager has recorded the start, and would count a failure
+	lost      bool // what it had recorded before this boot cannot be read
+	panicked  bool
+	counted   []failure // failures that were counted of the boot before
+	lastFail  int       // index of the event of the last failed start, or -1
 }
 
 // failure is a failure as the boot manager counted it.
@@ -159,7 +161,7 @@ func (r *reading) readPanic(p panicText) {
 func (r *reading) selected(f fact) {
 	r.Entry, r.Reason = f.get("entry"), markers.SelectReason(f.get("reason"))
 	r.Golden, r.Watchdog = nil, nil
-	r.chosen, r.refused, r.stopped, r.lastFail = true, "", false, -1
+	r.chosen, r.refused, r.stopped, r.attempted, r.lastFail = true, "", false, false, -1
 }
 
 func (r *reading) menuWaits(f fact) {
@@ -167,7 +169,10 @@ func (r *reading) menuWaits(f fact) {
 	r.event(f, MenuWaits, "The menu waits for a person: %s", f.get("reason"))
 }
 
+// watchdogArmed also says that the start was recorded: the boot manager arms the
+// watchdog for no other.
 func (r *reading) watchdogArmed(f fact) {
+	r.attempted = true
 	r.Watchdog = &Watchdog{Device: f.get("device"), Seconds: f.number("seconds")}
 }
 
@@ -205,6 +210,25 @@ func (r *reading) knowEntry(f fact) {
 // started reports whether an entry was started, as far as the log tells.
 func (r *reading) started() bool {
 	return r.trace.system.records > 0 || r.chosen && r.refused == "" && !r.stopped
+}
+
+// reached adds the stages up to one that the boot manager knows of, and of which
+// the log has lost the line: the last lines before a crash may be in memory only.
+func (r *reading) reached(stage string) {
+	known, before := slices.Index(stageNames[:], stage), slices.Index(stageNames[:], r.Stage)
+	if known <= before {
+		return
+	}
+	if n := len(r.Segments); n > 0 && r.trace.system.records > 0 {
+		r.Segments = r.Segments[:n-1] // it led to a stage that was reached
+	}
+	for i := before + 1; i <= known; i++ {
+		r.Segments = append(r.Segments, Segment{Stage: Stages()[i+1], TimeMS: -1, Reached: true})
+	}
+	if known+1 < len(stageNames) {
+		r.Segments = append(r.Segments, Segment{Stage: Stages()[known+2], TimeMS: -1})
+	}
+	r.Stage = stage
 }
 
 // measure makes the segments. A stage of which there is no line counts to the next.

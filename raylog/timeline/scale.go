@@ -15,7 +15,7 @@ const longestMS = 60_000
 // drawnMS is the time as which a segment is drawn, and whether it is less than it
 // took.
 func (s Segment) drawnMS() (ms int64, cut bool) {
-	return min(s.TimeMS, longestMS), s.TimeMS > longestMS
+	return min(max(s.TimeMS, 0), longestMS), s.TimeMS > longestMS
 }
 
 // scaleMS is the time that takes the whole width of a picture: that of the longest

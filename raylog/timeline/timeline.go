@@ -112,9 +112,9 @@ type Watchdog struct {
 
 // Segment is the time that led to a stage.
 type Segment struct {
-	Stage   string `json:"stage"` // one of [Stages]
-	TimeMS  int64  `json:"milliseconds"`
-	Reached bool   `json:"reached"` // false: the boot ended, or the log does, before that
+	Stage   string `json:"stage"`        // one of [Stages]
+	TimeMS  int64  `json:"milliseconds"` // -1: not known, as the log has lost the line
+	Reached bool   `json:"reached"`      // false: the boot ended, or the log does, before that
 }
 
 // Stages are the names of the segments, in order. The first is the boot manager's;

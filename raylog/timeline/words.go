@@ -75,6 +75,7 @@ func (r *reading) uncounted(f fact) {
 }
 
 func (r *reading) stateLost(f fact) {
+	r.lost = true
 	r.event(f, StateLost, "What failed before is not known: %s", f.get("reason"))
 }
 
@@ -171,6 +172,8 @@ func (b *Boot) aside() string {
 func span(ms int64) string {
 	const minute, hour, day = 60_000, 3_600_000, 86_400_000
 	switch {
+	case ms < 0:
+		return "?"
 	case ms < 1000:
 		return fmt.Sprintf("%d ms", ms)
 	case ms < 9_950:
