@@ -83,6 +83,7 @@ func newRootCmd() *cobra.Command {
 		newInspectCmd(),
 		newVerifyCmd(),
 		newRunCmd(),
+		newDisksCmd(),
 		newBootmgrCmd(),
 		newRecoveryCmd(),
 		newLogCmd(),
