@@ -69,12 +69,12 @@ type Log struct {
 
 	written sync.Cond   // a write has ended
 	writing bool        // one is under way
-	failing bool        // the last one went wrong
 	timer   *time.Timer // runs flushLater
 	waiting bool        // the timer runs
 	hurried bool        // it runs at once: the buffer fills
 
 	problem error // of the last write, nil if it went well
+	told    bool  // somebody knows
 }
 
 // bufferBytes is room for a group that is being written, for the next one, and for

@@ -28,7 +28,8 @@ func stopped(f func()) *time.Timer {
 	return t
 }
 
-// Append keeps an entry. An error is told once, until a write goes well again.
+// Append keeps an entry. That the medium fails is told once, until a write goes
+// well again; entries for which there is no room meanwhile are lost.
 func (l *Log) Append(e raylog.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,9 +41,23 @@ func (l *Log) Append(e raylog.Entry) error {
 		err = l.upTo(l.ring.Newest())
 	default:
 		l.arm()
-		return nil // nothing was written that could have gone well
 	}
 	return l.once(err)
+}
+
+// once passes on what is wrong, also with a write that nobody waited for; if it is
+// the medium, then once.
+func (l *Log) once(err error) error {
+	switch {
+	case l.problem == nil || l.closed:
+		return err
+	case l.told:
+		return nil
+	case err == nil:
+		err = l.problem
+	}
+	l.told = true
+	return err
 }
 
 // put puts an entry into the buffer, and waits until there is room.
@@ -51,7 +66,7 @@ func (l *Log) put(e raylog.Entry) (durable bool, err error) {
 		if durable, err = l.ring.Put(e); !errors.Is(err, raylog.ErrFull) {
 			return durable, err
 		}
-		if l.hurried && !l.failing {
+		if l.hurried && l.problem == nil {
 			l.written.Wait()
 		} else if err := l.write(true); err != nil {
 			return false, err
@@ -67,7 +82,7 @@ func (l *Log) pending() int { return int(l.ring.Newest() - l.ring.Written()) }
 // than goes into a group and the medium does not fail.
 func (l *Log) arm() {
 	switch {
-	case l.pending() > raylog.MaxGroup && !l.hurried && !l.failing:
+	case l.pending() > raylog.MaxGroup && !l.hurried && l.problem == nil:
 		l.hurried = true
 		l.timer.Reset(0)
 	case l.pending() > 0 && !l.waiting && !l.hurried:
@@ -83,15 +98,11 @@ func (l *Log) flushLater() {
 	if l.closed {
 		return
 	}
-	var err error
-	for l.hurried && err == nil && l.pending() > raylog.MaxGroup {
-		err = l.write(true)
-	}
-	if !l.hurried {
-		err = l.upTo(l.ring.Newest())
-	}
-	if err != nil {
-		l.problem = nil // so that the next Append tells it
+	newest, more := l.ring.Newest(), l.hurried
+	for !l.closed && (more && l.pending() > raylog.MaxGroup || !more && l.ring.Written() < newest) {
+		if l.write(more) != nil {
+			break // the next Append tells it
+		}
 	}
 	l.hurried, l.waiting = false, false
 	if !l.closed {
@@ -115,12 +126,14 @@ func (l *Log) write(more bool) error {
 	err := w.Do()
 	l.mu.Lock()
 	l.ring.End(w, err)
-	l.writing, l.failing = false, err != nil
+	l.writing = false
 	l.written.Broadcast()
-	if err != nil {
-		return fmt.Errorf("write log: %w; %d records are in memory only", err, l.pending())
+	if err == nil {
+		l.problem, l.told = nil, false
+		return nil
 	}
-	return nil
+	l.problem = fmt.Errorf("write log: %w; %d records are in memory only", err, l.pending())
+	return l.problem
 }
 
 // upTo returns when the records up to one are on the medium.
@@ -134,16 +147,6 @@ func (l *Log) upTo(seq uint64) error {
 		}
 	}
 	return nil
-}
-
-// once passes an error on if the one before it was none.
-func (l *Log) once(err error) error {
-	before := l.problem
-	l.problem = err
-	if before != nil {
-		return nil
-	}
-	return err
 }
 
 // Flush writes what is in memory.
@@ -177,6 +180,9 @@ func (l *Log) Close() error {
 	err := l.upTo(l.ring.Newest())
 	for l.writing {
 		l.written.Wait()
+	}
+	if l.closed { // by another one meanwhile
+		return nil
 	}
 	l.closed = true
 	l.written.Broadcast()
