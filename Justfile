@@ -75,6 +75,10 @@ bench-state *ARGS: (setup "test") build
 bench-image *ARGS: (setup "test") build
     go run ./tools/bench-image {{ARGS}}
 
+# Measure the persistent log beside what the device can do: plain writes, synchronous and large
+bench-log *ARGS:
+    go run ./tools/bench-log {{ARGS}}
+
 # Install the Debian packages that are missing, for the demo (run) or for all tests (test)
 setup FOR="test":
     @tools/setup {{FOR}}
