@@ -4,6 +4,7 @@ package ovmftests
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rayos/rayboot/efi/watchdog/watchdogtest"
@@ -63,11 +64,11 @@ func (h hardware) start(t *testing.T, disk qemu.Disk, reboots bool) *harness.Mac
 	return harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}, Extra: h.extra}, Reboots: reboots})
 }
 
-// TestWatchdogFed holds out until GOLDEN, which is longer than the watchdog does; a reset would end the machine. It then
-// switches off with the watchdog armed.
+// TestWatchdogFed holds out until GOLDEN, which is longer than the watchdog does: one of 30 s takes up to 60 s where Linux
+// drives the TCO. A reset would end the machine. It then switches off with the watchdog armed.
 func TestWatchdogFed(t *testing.T) {
 	everyWatchdog(t, func(t *testing.T, h hardware) {
-		m := h.start(t, watchedDisk(t, "rayos.golden_after=45"), false)
+		m := h.start(t, watchedDisk(t, "rayos.golden_after=75"), false)
 		m.Expect(
 			h.armed(30),
 			harness.Marker("[RAYOS_BOOT_MARKER:KERNEL_LOADED]"), h.taken(),
@@ -118,4 +119,89 @@ func hangingDisk(t *testing.T) qemu.Disk {
 		goldens: []string{good},
 		files:   map[string]string{"vmlinuz": kernel(t)},
 	}.disk(t)
+}
+
+// TestWatchdogCommand has a person look at the watchdog, feed it, and stop it: the machine then lives for longer than the
+// watchdog would let it.
+func TestWatchdogCommand(t *testing.T) {
+	everyWatchdog(t, func(t *testing.T, h hardware) {
+		m := h.start(t, watchedDisk(t, "rayos.golden_after=86400"), false)
+		m.Expect(h.taken(), shellPrompt)
+		m.Type("watchdog status\r")
+		m.Expect(
+			harness.Pattern(`^\[RAYOS_WATCHDOG\] Status:$`), harness.Pattern("^State: Armed$"), harness.Pattern("^Timeout: 30000 ms$"),
+			harness.Pattern("^Time Remaining: (2[0-9]|30)[0-9]{3} ms$"), harness.Pattern("^Consecutive Failures: 0$"),
+			harness.Pattern("^Device: "+h.module+"$"), harness.Pattern("^Services: init, shell$"), shellPrompt,
+		)
+		m.Type("watchdog kick\r")
+		m.Expect(harness.Marker("[RAYOS_WATCHDOG:KICKED] reason=command"), shellPrompt)
+		m.Type("watchdog disarm; sleep 75; watchdog status\r")
+		m.Expect(harness.Text("The watchdog is stopped"), harness.Pattern("^State: Disarmed$"), shellPrompt)
+		m.Type("watchdog arm\r")
+		m.Expect(harness.Marker("[RAYOS_WATCHDOG:ARMED] seconds=30, reason=command"))
+		m.Type("poweroff\r")
+		m.ExpectOff()
+	})
+}
+
+// stopShell stops the shell of the machine's only console. Nobody can work with the machine any more.
+const stopShell = "kill -STOP $$\r"
+
+// TestWatchdogDeadService has the machine's only shell stop: process 1 goes on, feeds the watchdog no more, and that resets
+// the machine.
+func TestWatchdogDeadService(t *testing.T) {
+	t.Parallel()
+	m := esb.start(t, watchedDisk(t, "rayos.golden_after=86400"), true)
+	m.Expect(esb.taken(), shellPrompt)
+	m.Type(stopShell)
+	m.Expect(
+		harness.Marker("[RAYOS_WATCHDOG:EXPIRED] service=shell, policy=auto-reboot, count=1, limit=3"),
+		harness.Text("does not answer: shell (silent for "), harness.Text("[qemu] RESET guest-reset"),
+		failed("rayos", 1, "SHELL_READY", "watchdog"),
+	)
+	m.Finish(esb.armed(60))
+}
+
+// freezeInit freezes process 1 with all its threads; no signal does that.
+const freezeInit = "mkdir /tmp/c && mount -t cgroup2 none /tmp/c && mkdir /tmp/c/x && echo 1 >/tmp/c/x/cgroup.procs && echo 1 >/tmp/c/x/cgroup.freeze\r"
+
+// TestWatchdogInitHangs has process 1 hang, which feeds the watchdog and says what hangs: nothing is said, and the machine is
+// reset.
+func TestWatchdogInitHangs(t *testing.T) {
+	everyWatchdog(t, func(t *testing.T, h hardware) {
+		m := h.start(t, watchedDisk(t, "rayos.golden_after=86400"), true)
+		m.Expect(h.taken(), shellPrompt)
+		m.Type(freezeInit)
+		m.Expect(harness.Text("[qemu] RESET guest-reset"), failed("rayos", 1, "SHELL_READY", "watchdog"))
+		m.Never(harness.Marker("[RAYOS_WATCHDOG:EXPIRED]"))
+		m.Finish(h.armed(60))
+	})
+}
+
+// TestWatchdogDump leaves in the machine's error record store what hung, before the watchdog resets the machine.
+func TestWatchdogDump(t *testing.T) {
+	t.Parallel()
+	const storeBytes = 64 << 10
+	store := zeros(t, storeBytes)
+	dumps := hardware{esb.module, append(esb.extra[:len(esb.extra):len(esb.extra)],
+		"-object", fmt.Sprintf("memory-backend-file,id=store,mem-path=%s,size=%d,share=on", store, storeBytes),
+		"-device", "acpi-erst,memdev=store")}
+	m := harness.Start(t, harness.Spec{
+		Machine: qemu.Machine{Disks: []qemu.Disk{watchedDisk(t, "rayos.golden_after=86400 pstore.compress=none")}, Extra: dumps.extra},
+		Reboots: true, Crashes: true,
+	})
+	m.Expect(dumps.taken(), shellPrompt)
+	m.Type("watchdog policy dump-then-reboot\r")
+	m.Expect(harness.Text("The policy is dump-then-reboot"), shellPrompt)
+	m.Type(stopShell)
+	m.Expect(
+		harness.Marker("[RAYOS_WATCHDOG:EXPIRED] service=shell, policy=dump-then-reboot"),
+		harness.Text("Kernel panic - not syncing: sysrq triggered crash"), harness.Text("[qemu] RESET guest-reset"),
+	)
+	m.Finish(failed("rayos", 1, "SHELL_READY", "watchdog"))
+	for _, text := range []string{"does not answer: shell", "sysrq triggered crash"} {
+		if !strings.Contains(string(contents(t, store)), text) {
+			t.Errorf("the dump does not say %q", text)
+		}
+	}
 }
