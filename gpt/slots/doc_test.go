@@ -18,7 +18,7 @@ func TestDocumentedOffsets(t *testing.T) {
 	rows := []string{
 		fmt.Sprintf("| %d | %d | slot table, copy A |", CopyAOffset, CopyBytes),
 		fmt.Sprintf("| %d | %d | slot table, copy B |", CopyBOffset, CopyBytes),
-		fmt.Sprintf("| %d | %d | persistent log; reserved |", LogOffset, LogBytes),
+		fmt.Sprintf("| %d | %d | [persistent log](#persistent-log) |", LogOffset, LogBytes),
 		fmt.Sprintf("| %d + n · %d | %d | image area of slot n, 0 to %d |", ImageOffset, ImageBytes, ImageBytes, MaxSlots-1),
 		fmt.Sprintf("major version %d, minor version %d.", versionMajor, versionMinor),
 		fmt.Sprintf("| 0 | %d | magic `%s` |", len(magic), magic),
