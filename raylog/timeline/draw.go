@@ -141,10 +141,13 @@ func cells(b Boot) (all []cell) {
 		if !s.Reached {
 			c.edge = "╌"
 			if b.Outcome == Failed {
-				c.colour, c.end = red, "╳"
+				c.colour = red
 			}
 		}
 		all = append(all, c)
+	}
+	if len(all) > 0 && b.Outcome == Failed {
+		all[len(all)-1].end = "╳"
 	}
 	return all
 }

@@ -164,7 +164,23 @@ func TestOutcomes(t *testing.T) {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 			checkPictures(t, timeline.Last("x", all, len(all)))
+			checkFailures(t, all)
 		})
+	}
+}
+
+// checkFailures wants the mark of a failure at the end of the bar of each that
+// failed, and of no other.
+func checkFailures(t *testing.T, all []timeline.Boot) {
+	t.Helper()
+	for _, b := range all {
+		want := 0
+		if b.Outcome == timeline.Failed && len(b.Segments) > 0 {
+			want = 2 // rows
+		}
+		if got := strings.Count(text(t, timeline.Last("x", []timeline.Boot{b}, 1), false), "╳\n"); got != want {
+			t.Errorf("%s: %d marks, want %d", b.Outcome, got, want)
+		}
 	}
 }
 

@@ -145,16 +145,16 @@ func (p *picture) segments(b Boot) {
 		if cut {
 			p.zigzag(x+width*0.75, p.y-2, svgHeight+4)
 		}
-		for _, label := range []string{s.label(b.Outcome) + " " + span(s.TimeMS), s.label(b.Outcome), span(s.TimeMS)} {
+		for _, label := range []string{s.label(b.Outcome) + " " + span(s.TimeMS), span(s.TimeMS), s.label(b.Outcome)} {
 			if room := svgLetter*float64(len([]rune(label))) + 8; room < width && (!cut || room < width*0.7) {
 				p.text(int(x)+6, p.y+svgHeight/2+5, colours.text, "", label)
 				break
 			}
 		}
 		x += width
-		if !s.Reached && b.Outcome == Failed {
-			p.cross(x, float64(p.y+svgHeight/2))
-		}
+	}
+	if b.Outcome == Failed {
+		p.cross(x+9, float64(p.y+svgHeight/2))
 	}
 	if b.Golden != nil {
 		p.rect(svgLeft-2, p.y-2, x-svgLeft+4, svgHeight+4, "none", golden)

@@ -92,7 +92,7 @@ func (r *reading) watchdogExpired(f fact) {
 var causes = map[markers.FailureCause]string{
 	markers.CauseCrash:    "the machine was reset or lost its power",
 	markers.CauseWatchdog: "the hardware watchdog reset the machine",
-	markers.CauseStuck:    "it went down at the same stage as the times before",
+	markers.CauseStuck:    "it went down at the same stage once more,",
 }
 
 // countedAs is the event of a failure that the next boot counted. What it was is
@@ -150,9 +150,12 @@ func (b *Boot) what() string {
 func (b *Boot) aside() string {
 	var all []string
 	if w := b.Watchdog; w != nil && w.Device != "" {
-		fed := "armed, and not taken over by the system"
-		if w.Taken {
+		fed := "armed"
+		switch {
+		case w.Taken:
 			fed = "armed and fed"
+		case b.UptimeMS > 0:
+			fed = "armed, and not taken over by the system"
 		}
 		all = append(all, fmt.Sprintf("Watchdog %s (%d s) %s.", w.Device, w.Seconds, fed))
 	}
