@@ -84,7 +84,7 @@ func (r *reading) cause(counted markers.FailureCause) markers.FailureCause {
 // takeFailure takes the failure of this boot out of those that the next one has
 // counted.
 func (r *reading) takeFailure(next *reading) (failure, bool) {
-	if next == nil || r.blessed || r.Golden != nil {
+	if next == nil || r.blessed {
 		return failure{}, false
 	}
 	for i, c := range next.counted {
