@@ -71,6 +71,11 @@ var outcomes = []struct {
 		s.say(raylog.Fatal, "pstore", 0, panicked)
 		s.emit("init", 2000, shell)
 	}},
+	{"good, and a failure of something before it", "good,went-down | open,failure", func(s *story) {
+		s.good("rayos")
+		s.power(2, 0)
+		s.emit("bootmgr", 1, crash("rayos", markers.CauseCrash))
+	}},
 	{"a crash", "failed:crash,failure | open", func(s *story) {
 		s.firmware(900, "rayos", markers.ReasonDefault)
 		s.power(2, 0)
