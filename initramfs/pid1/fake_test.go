@@ -139,7 +139,7 @@ func wantSame(t *testing.T, what string, got, want []string) {
 func TestMain(m *testing.M) {
 	switch {
 	case os.Args[0] == "sh":
-		os.Exit(shell.Main(os.Args, os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(shell.Program(nil)(os.Args, os.Stdin, os.Stdout, os.Stderr))
 	case os.Getenv(panicVariable) != "":
 		panics()
 	}

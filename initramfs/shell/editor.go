@@ -17,18 +17,19 @@ const keyInterrupt = 0x03
 
 // editor reads lines from a terminal.
 type editor struct {
-	in      *os.File
-	keys    *keys
-	out     io.Writer
-	history term.History
+	in        *os.File
+	keys      *keys
+	out       io.Writer
+	history   term.History
+	completer completer
 
 	mu       sync.Mutex // guards what follows
 	terminal *term.Terminal
 	reading  bool
 }
 
-func newEditor(in *os.File, out io.Writer) *editor {
-	e := &editor{in: in, out: out, keys: &keys{r: in}}
+func newEditor(in *os.File, out io.Writer, c completer) *editor {
+	e := &editor{in: in, out: out, keys: &keys{r: in}, completer: c}
 	e.reset()
 	e.history = e.terminal.History
 	return e
@@ -42,6 +43,7 @@ func (e *editor) reset() {
 		io.Reader
 		io.Writer
 	}{e.keys, e.out}, "")
+	e.terminal.AutoCompleteCallback = e.complete
 	if e.history != nil {
 		e.terminal.History = e.history
 	}
@@ -87,6 +89,19 @@ func (e *editor) end() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.reading = false
+}
+
+// complete completes the line at a Tab. Where there is nothing to add, it shows what
+// can follow.
+func (e *editor) complete(line string, pos int, key rune) (newLine string, newPos int, ok bool) {
+	if key != '\t' {
+		return "", 0, false
+	}
+	newLine, newPos, words := e.completer.complete(line, pos)
+	if newLine == line && len(words) > 1 {
+		_, _ = io.WriteString(e.terminal, list(words)) // an error of the terminal ends ReadLine too
+	}
+	return newLine, newPos, true
 }
 
 // Refresh shows the prompt and what has been typed again, if a line is being

@@ -18,7 +18,7 @@ const asShell = "RAYOS_TEST_SHELL"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asShell) != "" {
-		os.Exit(Main([]string{"sh"}, os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(Program(testVerbs)([]string{"sh"}, os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

@@ -47,18 +47,24 @@ const (
 // killTimeout is how long an interrupted command has before it is killed.
 const killTimeout = 2 * time.Second
 
-// Main runs `sh [-c COMMAND] [FILE [ARGUMENT...]]` and returns the exit status.
-// Without a command or file it reads commands from stdin.
-func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// Program returns the program `sh [-c COMMAND] [FILE [ARGUMENT...]]`, which returns
+// the exit status. Without a command or file it reads commands from stdin. verbs are
+// those of a command, for completion; nil if no command has any.
+func Program(verbs func(command string) []string) func(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return func(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+		return run(args, &session{stdin: stdin, stdout: stdout, stderr: stderr, verbs: verbs})
+	}
+}
+
+func run(args []string, s *session) int {
 	flags := flag.NewFlagSet("sh", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(s.stderr)
 	command := flags.String("c", "", "run this `command`")
 	if err := flags.Parse(args[1:]); err != nil {
 		return 2
 	}
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr}
 	if err := s.control.take(); err != nil {
-		fmt.Fprintf(stderr, "sh: control channel: %v\n", err)
+		fmt.Fprintf(s.stderr, "sh: control channel: %v\n", err)
 	}
 	err := s.run(flags, *command)
 	var status interp.ExitStatus
@@ -66,7 +72,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return int(status)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "sh: %v\n", err)
+		fmt.Fprintf(s.stderr, "sh: %v\n", err)
 		return 1
 	}
 	return 0
@@ -78,6 +84,7 @@ type session struct {
 	stdout, stderr io.Writer
 	runner         *interp.Runner
 	control        control
+	verbs          func(command string) []string
 }
 
 func (s *session) run(flags *flag.FlagSet, command string) error {
@@ -157,7 +164,7 @@ func (s *session) interact(tty *os.File) error {
 	if err := s.start(true, nil); err != nil {
 		return err
 	}
-	editor := newEditor(tty, tty)
+	editor := newEditor(tty, tty, completer{verbs: s.verbs, path: os.Getenv("PATH"), dir: func() string { return s.runner.Dir }})
 	if err := s.control.attach(editor); err != nil {
 		fmt.Fprintf(s.stderr, "sh: control channel: %v\n", err)
 	}

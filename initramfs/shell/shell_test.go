@@ -11,7 +11,7 @@ import (
 func sh(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status = Main(append([]string{"sh"}, args...), strings.NewReader(stdin), &out, &errs)
+	status = Program(nil)(append([]string{"sh"}, args...), strings.NewReader(stdin), &out, &errs)
 	return status, out.String(), errs.String()
 }
 
