@@ -73,6 +73,16 @@ func (j *journal) open(l *logstore.Log) (lost int, err error) {
 	return lost, err
 }
 
+// flush writes everything out.
+func (j *journal) flush() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.log == nil {
+		return nil
+	}
+	return j.log.Flush()
+}
+
 // close writes everything out. What is said afterwards is not in the log.
 func (j *journal) close() error {
 	j.mu.Lock()

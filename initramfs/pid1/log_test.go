@@ -56,13 +56,20 @@ func TestLogOnDisk(t *testing.T) {
 	b.disk.Disk, b.disk.Kernel = "vda", "vda2"
 	b.say("before it is open")
 	b.openLog()
+	b.say("flushed")
+	if err := b.journal.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if lines := inLog(t, place); len(lines) != 3 {
+		t.Errorf("flushed: %q", lines)
+	}
 	b.warn("a problem")
 	b.line(markers.WatchdogExpired{}.Marker().String() + "\nsecond line")
 	b.closeLog()
 	b.say("after the end")
 	lines := inLog(t, place)
 	want := []string{
-		"INFO init rayos: before it is open", "INFO init [RAYOS_LOG:OPENED] capacity=32768, head=0, reads=",
+		"INFO init rayos: before it is open", "INFO init [RAYOS_LOG:OPENED] capacity=32768, head=0, reads=", "INFO init rayos: flushed",
 		"WARN init rayos: a problem", "WARN init [RAYOS_WATCHDOG:EXPIRED]", "INFO init second line",
 	}
 	if len(lines) != len(want) {

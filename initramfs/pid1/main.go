@@ -145,6 +145,9 @@ func (b *boot) goldenDue(s *shells) {
 		defer b.snapshot.keep()
 	}
 	b.line(lines)
+	if err := b.journal.flush(); err != nil { // what became of the boot is not to be lost
+		b.warn("the log cannot be written: %v", err)
+	}
 	s.refresh()
 }
 
