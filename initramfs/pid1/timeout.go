@@ -28,13 +28,12 @@ func (b *boot) timeIsUp(o watchdog.Orders, dead []watchdog.Dead) {
 	if o.Halt {
 		what = "the machine halts, as this does not answer: " + strings.Join(names, ", ")
 	}
-	b.warn("%s", what)
+	b.warnBeside("%s", what)
 	if o.Recover {
-		if err := b.requestRecovery(); err != nil {
-			b.warn("the boot manager cannot be told to start a golden snapshot: %v", err)
-		} else {
-			b.say("a golden snapshot is started next")
-		}
+		b.recoverNext()
+	}
+	if o.Dump || o.Halt {
+		b.awaitLog()
 	}
 	if o.Dump {
 		b.dump(what)
@@ -42,6 +41,47 @@ func (b *boot) timeIsUp(o watchdog.Orders, dead []watchdog.Dead) {
 	if o.Halt {
 		b.halt()
 	}
+}
+
+// diskTimeout is how long a machine that does not answer may take to write
+// something: the watchdog leaves no more time than that, and a disk that hangs may
+// be the reason for all.
+const diskTimeout = 5 * time.Second
+
+var errDisk = errors.New("the disk does not answer")
+
+// inTime does something with a disk, and gives up after a while.
+func inTime(do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(diskTimeout):
+		return errDisk
+	}
+}
+
+// awaitLog waits until the log has what was said, if it takes it.
+func (b *boot) awaitLog() {
+	err := inTime(func() error {
+		written := make(chan struct{})
+		b.guard.lines <- leveled{written: written}
+		<-written
+		return nil
+	})
+	if err != nil {
+		b.warnBeside("the log does not say so: %v", err)
+	}
+}
+
+// recoverNext has the boot manager start a golden snapshot, if that can be.
+func (b *boot) recoverNext() {
+	if err := inTime(b.requestRecovery); err != nil {
+		b.warnBeside("the boot manager cannot be told to start a golden snapshot: %v", err)
+		return
+	}
+	b.warnBeside("a golden snapshot is started next")
 }
 
 // requestRecovery has the boot manager start a golden snapshot.
@@ -75,7 +115,7 @@ func (b *boot) dump(what string) {
 		{"kernel/panic", "0"},           // no restart
 	} {
 		if err := b.sysctl(s.name, s.value); err != nil {
-			b.warn("%v", err)
+			b.warnBeside("%v", err)
 		}
 	}
 	for line := range strings.Lines(string(stacks)) {
@@ -89,28 +129,17 @@ func (b *boot) dump(what string) {
 // sysrq presses a key of the kernel's (Linux, Documentation/admin-guide/sysrq.rst).
 func (b *boot) sysrq(key string) {
 	if err := os.WriteFile(filepath.Join(b.root, "proc/sysrq-trigger"), []byte(key), 0); err != nil {
-		b.warn("%v", fmt.Errorf("kernel key %s: %w", key, err))
+		b.warnBeside("%v", fmt.Errorf("kernel key %s: %w", key, err))
 	}
 }
 
-// syncTimeout is how long a machine that does not answer may take to write its
-// data out.
-const syncTimeout = 5 * time.Second
-
 // halt stops the machine where it stands.
 func (b *boot) halt() {
-	done := make(chan struct{})
-	go func() {
-		b.kernel.Sync()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(syncTimeout):
-		b.warn("some data could not be written to the disks")
+	if err := inTime(func() error { b.kernel.Sync(); return nil }); err != nil {
+		b.warnBeside("some data could not be written: %v", err)
 	}
-	b.say("the machine stands still for somebody to look at it; turn it off and on")
+	b.warnBeside("the machine stands still for somebody to look at it; turn it off and on")
 	if err := b.kernel.Power(unix.LINUX_REBOOT_CMD_HALT); err != nil {
-		b.say("the kernel refuses to halt: %v", err)
+		b.warnBeside("the kernel refuses to halt: %v", err)
 	}
 }

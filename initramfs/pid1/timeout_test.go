@@ -50,8 +50,33 @@ func TestDump(t *testing.T) {
 
 func TestHalt(t *testing.T) {
 	b, k, out := newBoot(t, nil)
+	b.startGuard()
 	k.errs["power 0xcdef0123"] = unix.EPERM
 	b.timeIsUp(watchdog.Orders{Halt: true}, []watchdog.Dead{{Name: "init", Silent: time.Minute}})
 	wantLines(t, out, "rayos: the machine halts, as this does not answer: init (silent for 1m0s)", "turn it off and on", "refuses to halt: operation not permitted")
+	wantSame(t, "asked", k.asked, []string{"sync", "power 0xcdef0123"})
+}
+
+// TestNothingWaitsForADiskThatHangs has the log wait for its disk for ever: the
+// guard goes on, and what it says stands on the consoles.
+func TestNothingWaitsForADiskThatHangs(t *testing.T) {
+	b, k, out := newBoot(t, nil)
+	b.startGuard()
+	b.journal.mu.Lock() // as long as a write takes
+	defer b.journal.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		for range 2 * maxBeside {
+			b.warnBeside("a line")
+		}
+		b.timeIsUp(watchdog.Orders{Halt: true}, []watchdog.Dead{{Name: "init", Silent: time.Minute}})
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("the guard waits for the log")
+	}
+	wantLines(t, out, "the machine halts, as this does not answer: init (silent for 1m0s)")
 	wantSame(t, "asked", k.asked, []string{"sync", "power 0xcdef0123"})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rayos/rayboot/initramfs/bootstate"
 	"github.com/rayos/rayboot/initramfs/watchdog"
 	"github.com/rayos/rayboot/markers"
+	"github.com/rayos/rayboot/raylog"
 )
 
 // watchdogGroup is the module group of the watchdogs' drivers.
@@ -38,7 +39,15 @@ type guard struct {
 	module string                                      // that drives what the boot manager has armed; "" for nothing
 	open   func(watchdog.Info) (watchdog.Timer, error) // nil outside of tests
 	told   chan struct{}                               // a line was written, and prompts are to be shown again
+	lines  chan leveled                                // for the log
 	record atomic.Pointer[recordPlace]                 // nil until it is known, and where there is no attempt
+}
+
+// leveled is a line for the log.
+type leveled struct {
+	level   raylog.Level
+	text    string
+	written chan struct{} // closed when it is written, if not nil
 }
 
 // recordPlace is where the boot-state record of this machine lies.
@@ -46,11 +55,11 @@ type recordPlace struct{ device, installID string }
 
 // makeGuard makes the guard, which watches nothing yet.
 func (b *boot) makeGuard() {
-	b.guard.told = make(chan struct{}, 1)
+	b.guard.told, b.guard.lines = make(chan struct{}, 1), make(chan leveled, maxBeside)
 	b.guard.Guard = watchdog.New(watchdog.Config{
 		Now: b.now, Find: b.findWatchdog, Act: b.timeIsUp,
-		Say:  func(text string) { b.tellBeside("rayos: " + text) },
-		Emit: func(m markers.Emitter) { b.tellBeside(m.Marker().String()) },
+		Say:  func(text string) { b.warnBeside("%s", text) },
+		Emit: func(m markers.Emitter) { b.tellBeside(raylog.Info, m.Marker().String()) },
 	})
 }
 
@@ -58,6 +67,14 @@ func (b *boot) makeGuard() {
 // is off: beside all else, so that it can say what hangs.
 func (b *boot) startGuard() {
 	go b.guard.Run(context.Background())
+	go func() {
+		for l := range b.guard.lines {
+			b.log(l.level, l.text)
+			if l.written != nil {
+				close(l.written)
+			}
+		}
+	}()
 	listener, err := watchdog.Listen(b.root)
 	if err != nil {
 		b.warn("%v; the command watchdog does not work", err)
@@ -66,14 +83,27 @@ func (b *boot) startGuard() {
 	go b.guard.Serve(listener)
 }
 
+// maxBeside is how many lines may wait for the log.
+const maxBeside = 64
+
 // tellBeside writes a line from beside the main loop, and has that show the
-// prompts again.
-func (b *boot) tellBeside(line string) {
-	b.line(line)
+// prompts again. It never waits for the log: if the disk hangs, the guard has the
+// more to do. What does not come into the log then stands on the consoles.
+func (b *boot) tellBeside(level raylog.Level, line string) {
+	b.print(line)
+	select {
+	case b.guard.lines <- leveled{level: level, text: line}:
+	default:
+	}
 	select {
 	case b.guard.told <- struct{}{}:
 	default: // it will, already
 	}
+}
+
+// warnBeside is tellBeside for people, and for what goes wrong.
+func (b *boot) warnBeside(format string, args ...any) {
+	b.tellBeside(raylog.Warn, "rayos: "+fmt.Sprintf(format, args...))
 }
 
 // findWatchdog finds the timer that the boot manager has armed, or else the one
