@@ -1,0 +1,82 @@
+package write
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/rayos/rayboot/gpt"
+)
+
+// Sizes in bytes.
+const (
+	eraseBytes = gpt.MiB // at both ends of a partition that are erased in any case
+	chunkBytes = gpt.MiB // that are written or read at once
+)
+
+// chunk is a piece that was written, with the digest of what must be read back.
+type chunk struct {
+	Extent
+	sum [sha256.Size]byte
+}
+
+// recorder passes what a content writes on to the disk, but for the first sector of
+// the partition, and remembers it. Without a device it only finds out what there is to write.
+type recorder struct {
+	ctx      context.Context
+	dev      Device // nil: nothing is written
+	part     gpt.Partition
+	written  func(n int) // called with the bytes of each chunk
+	chunks   []chunk
+	head     []byte // the first sector of the partition, which is written last
+	headUsed bool
+	done     int64
+}
+
+var errOutside = errors.New("does not lie within the partition")
+
+// WriteAt implements [io.WriterAt]. It ends with ctx.
+func (r *recorder) WriteAt(b []byte, offset int64) (n int, err error) {
+	if offset < 0 || offset > r.part.SizeBytes-int64(len(b)) {
+		return 0, fmt.Errorf("%d bytes at %d of %s: %w: %w", len(b), offset, label(r.part), errOutside, fs.ErrInvalid)
+	}
+	for n < len(b) {
+		if err := r.ctx.Err(); err != nil {
+			return n, err
+		}
+		at := offset + int64(n)
+		room := int64(chunkBytes)
+		if head := int64(len(r.head)); at < head {
+			room = head - at
+		}
+		data := b[n:min(int64(len(b)), int64(n)+room)]
+		if err := r.put(data, at); err != nil {
+			return n, err
+		}
+		n += len(data)
+	}
+	return n, nil
+}
+
+// put deals with bytes that are within the head or behind it.
+func (r *recorder) put(data []byte, at int64) error {
+	c := chunk{Extent: Extent{r.part.StartBytes + at, int64(len(data))}}
+	switch {
+	case at < int64(len(r.head)):
+		copy(r.head[at:], data)
+		r.headUsed = true
+	case r.dev != nil:
+		if _, err := r.dev.WriteAt(data, c.OffsetBytes); err != nil {
+			return fmt.Errorf("write %d bytes at byte %d of the disk: %w", len(data), c.OffsetBytes, err)
+		}
+	}
+	if r.dev != nil {
+		c.sum = sha256.Sum256(data)
+		r.written(len(data))
+	}
+	r.done += int64(len(data))
+	r.chunks = append(r.chunks, c)
+	return nil
+}
