@@ -167,7 +167,7 @@ func TestLogDurable(t *testing.T) {
 	disk := rawRayOS(t)
 	last := 100
 	if *long {
-		last = 5000
+		last = 9000
 	}
 	m := bootToShell(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
 	m.Type("i=0; while [ $i -lt 10000 ]; do i=$((i+1)); log add --level warn message $i. && echo durable $i.; done\r")

@@ -18,9 +18,9 @@ type hardware struct {
 	extra  []string // QEMU's arguments
 }
 
-// everyWatchdog runs a test with each kind of watchdog that the boot manager arms. A machine with one of the other two has
-// the TCO as well, as real ones do.
-func everyWatchdog(t *testing.T, test func(t *testing.T, h hardware)) {
+// everyWatchdog runs a test with each kind of watchdog that the boot manager arms; the short version has one of them, unless
+// that is "". A machine with one of the other two has the TCO as well, as real ones do.
+func everyWatchdog(t *testing.T, short string, test func(t *testing.T, h hardware)) {
 	t.Parallel()
 	tco := []string{"-action", "watchdog=reset", "-global", "ICH9-LPC.noreboot=off"}
 	table := harness.WriteFile(t, string(watchdogtest.QEMUTable().Encode()))
@@ -29,6 +29,9 @@ func everyWatchdog(t *testing.T, test func(t *testing.T, h hardware)) {
 		{"i6300esb", append(tco[:len(tco):len(tco)], "-device", "i6300esb")},
 		{"wdat_wdt", append(tco[:len(tco):len(tco)], "-acpitable", "file="+table)},
 	} {
+		if !*long && short != "" && short != h.module {
+			continue
+		}
 		t.Run(h.module, func(t *testing.T) {
 			t.Parallel()
 			test(t, h)
@@ -64,10 +67,22 @@ func (h hardware) start(t *testing.T, disk qemu.Disk, reboots bool) *harness.Mac
 	return harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}, Extra: h.extra}, Reboots: reboots})
 }
 
+// startHurried is start for a machine whose clock jumps to the next timer when its processor has nothing to do, so that a
+// minute of waiting takes a second. A disk that takes its time seems to take very much of it, so the host keeps what is
+// written in its memory.
+func (h hardware) startHurried(t *testing.T, disk qemu.Disk, s harness.Spec) *harness.Machine {
+	t.Helper()
+	s.Machine = qemu.Machine{
+		Disks: []qemu.Disk{disk}, KVM: qemu.KVMOff,
+		Extra: append(h.extra[:len(h.extra):len(h.extra)], "-icount", "shift=1,sleep=off", "-set", "drive.disk0.cache=unsafe"),
+	}
+	return harness.Start(t, s)
+}
+
 // TestWatchdogFed holds out until GOLDEN, which is longer than the watchdog does: one of 30 s takes up to 60 s where Linux
 // drives the TCO. A reset would end the machine. It then switches off with the watchdog armed.
 func TestWatchdogFed(t *testing.T) {
-	everyWatchdog(t, func(t *testing.T, h hardware) {
+	everyWatchdog(t, "iTCO_wdt", func(t *testing.T, h hardware) {
 		m := h.start(t, watchedDisk(t, "rayos.golden_after=75"), false)
 		m.Expect(
 			h.armed(30),
@@ -84,7 +99,7 @@ func TestWatchdogFed(t *testing.T) {
 
 // TestWatchdogOrderlyEnds restarts before the boot is good, which is no failure, and switches off.
 func TestWatchdogOrderlyEnds(t *testing.T) {
-	everyWatchdog(t, func(t *testing.T, h hardware) {
+	everyWatchdog(t, "i6300esb", func(t *testing.T, h hardware) {
 		m := h.start(t, watchedDisk(t, "rayos.golden_after=86400"), true)
 		m.Expect(h.armed(30), h.taken(), shellPrompt)
 		m.Type("reboot\r")
@@ -102,7 +117,7 @@ const hangs = "console=ttyS0,115200 quiet watchdog.open_timeout=30 root=/dev/now
 // TestWatchdogKernelHangs resets a machine whose kernel hangs before any userland. The boot manager counts that as what it
 // is, and gives the next start more time.
 func TestWatchdogKernelHangs(t *testing.T) {
-	everyWatchdog(t, func(t *testing.T, h hardware) {
+	everyWatchdog(t, "", func(t *testing.T, h hardware) {
 		m := h.start(t, hangingDisk(t), true)
 		m.Expect(
 			h.armed(30), harness.Text("[qemu] RESET guest-reset"), failed("hangs", 1, "start", "watchdog"),
@@ -121,11 +136,53 @@ func hangingDisk(t *testing.T) qemu.Disk {
 	}.disk(t)
 }
 
+// TestWatchdogBackoff has a kernel hang in each of its starts, which are given more and more time, until golden is started.
+// The ticks of the 6300ESB make 121 s of 120 s.
+func TestWatchdogBackoff(t *testing.T) {
+	t.Parallel()
+	m := esb.startHurried(t, hangingDisk(t), harness.Spec{Reboots: true})
+	for i, c := range []struct {
+		seconds int
+		cause   string
+	}{{30, "watchdog"}, {60, "watchdog"}, {121, "stuck"}} {
+		m.Expect(selected("hangs"), esb.armed(c.seconds), harness.Text("[qemu] RESET guest-reset"), failed("hangs", i+1, "start", c.cause))
+	}
+	m.Expect(disabled("hangs", 1), fallback(1, "no-entry"), blessed)
+	m.ExpectOff()
+}
+
+// TestWatchdogFails has process 1 see time run out three times in a row: then it has a golden snapshot started, although
+// there are other entries.
+func TestWatchdogFails(t *testing.T) {
+	t.Parallel()
+	disk := watchedDisk(t, "rayos.golden_after=86400")
+	m := esb.start(t, disk, false)
+	m.Expect(menuCounts)
+	m.Type("e")
+	m.Expect(harness.Text("Esc back to the menu"))
+	m.Type(" rayos.golden_after=1" + harness.SerialEnter)
+	m.Expect(blessed, harness.Marker("[RAYOS_BOOTMGR:SNAPSHOT] state=stable"))
+	m.Type("poweroff\r")
+	m.ExpectOff()
+
+	m = esb.startHurried(t, disk, harness.Spec{Reboots: true})
+	for count, cause := range []string{"watchdog", "watchdog", "stuck"} {
+		m.Expect(esb.taken(), shellPrompt)
+		m.Type(stopShell)
+		m.Expect(
+			harness.Marker(fmt.Sprintf("[RAYOS_WATCHDOG:EXPIRED] service=shell, policy=auto-reboot, count=%d, limit=3", count+1)),
+			harness.Text("[qemu] RESET guest-reset"), failed("rayos", count+1, "SHELL_READY", cause),
+		)
+	}
+	m.Expect(disabled("rayos", 1), fallback(1, "operator"), esb.armed(121), shellPrompt)
+	m.Finish(blessed)
+}
+
 // TestWatchdogCommand has a person look at the watchdog, feed it, and stop it: the machine then lives for longer than the
 // watchdog would let it.
 func TestWatchdogCommand(t *testing.T) {
-	everyWatchdog(t, func(t *testing.T, h hardware) {
-		m := h.start(t, watchedDisk(t, "rayos.golden_after=86400"), false)
+	everyWatchdog(t, "i6300esb", func(t *testing.T, h hardware) {
+		m := h.startHurried(t, watchedDisk(t, "rayos.golden_after=86400"), harness.Spec{})
 		m.Expect(h.taken(), shellPrompt)
 		m.Type("watchdog status\r")
 		m.Expect(
@@ -151,7 +208,7 @@ const stopShell = "kill -STOP $$\r"
 // the machine.
 func TestWatchdogDeadService(t *testing.T) {
 	t.Parallel()
-	m := esb.start(t, watchedDisk(t, "rayos.golden_after=86400"), true)
+	m := esb.startHurried(t, watchedDisk(t, "rayos.golden_after=86400"), harness.Spec{Reboots: true})
 	m.Expect(esb.taken(), shellPrompt)
 	m.Type(stopShell)
 	m.Expect(
@@ -168,8 +225,8 @@ const freezeInit = "mkdir /tmp/c && mount -t cgroup2 none /tmp/c && mkdir /tmp/c
 // TestWatchdogInitHangs has process 1 hang, which feeds the watchdog and says what hangs: nothing is said, and the machine is
 // reset.
 func TestWatchdogInitHangs(t *testing.T) {
-	everyWatchdog(t, func(t *testing.T, h hardware) {
-		m := h.start(t, watchedDisk(t, "rayos.golden_after=86400"), true)
+	everyWatchdog(t, "wdat_wdt", func(t *testing.T, h hardware) {
+		m := h.startHurried(t, watchedDisk(t, "rayos.golden_after=86400"), harness.Spec{Reboots: true})
 		m.Expect(h.taken(), shellPrompt)
 		m.Type(freezeInit)
 		m.Expect(harness.Text("[qemu] RESET guest-reset"), failed("rayos", 1, "SHELL_READY", "watchdog"))
@@ -178,18 +235,19 @@ func TestWatchdogInitHangs(t *testing.T) {
 	})
 }
 
-// TestWatchdogDump leaves in the machine's error record store what hung, before the watchdog resets the machine.
+// TestWatchdogDump leaves in the machine's error record store what hung, before the watchdog resets the machine. A kernel that
+// has panicked keeps its processor busy, so this machine is not hurried.
 func TestWatchdogDump(t *testing.T) {
 	t.Parallel()
 	const storeBytes = 64 << 10
 	store := zeros(t, storeBytes)
-	dumps := hardware{esb.module, append(esb.extra[:len(esb.extra):len(esb.extra)],
+	dumps := hardware{esb.module, append(
+		esb.extra[:len(esb.extra):len(esb.extra)],
 		"-object", fmt.Sprintf("memory-backend-file,id=store,mem-path=%s,size=%d,share=on", store, storeBytes),
-		"-device", "acpi-erst,memdev=store")}
-	m := harness.Start(t, harness.Spec{
-		Machine: qemu.Machine{Disks: []qemu.Disk{watchedDisk(t, "rayos.golden_after=86400 pstore.compress=none")}, Extra: dumps.extra},
-		Reboots: true, Crashes: true,
-	})
+		"-device", "acpi-erst,memdev=store",
+	)}
+	disk := watchedDisk(t, "rayos.golden_after=86400 pstore.compress=none")
+	m := harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}, Extra: dumps.extra}, Reboots: true, Crashes: true})
 	m.Expect(dumps.taken(), shellPrompt)
 	m.Type("watchdog policy dump-then-reboot\r")
 	m.Expect(harness.Text("The policy is dump-then-reboot"), shellPrompt)
