@@ -18,21 +18,14 @@ const maxShown = 8
 // Print shows a list on a terminal of at least 80 columns.
 func Print(w io.Writer, l List) error {
 	var b bytes.Buffer
-	line := func(columns ...string) {
-		var text string
-		for i, width := range []int{11, 7, 9, 23, 25} {
-			text += sketch.Fit(columns[i], width) + " "
-		}
-		b.WriteString(strings.TrimRight(text, " ") + "\n")
-	}
 	if len(l.Disks) == 0 {
 		b.WriteString("There is no disk.\n")
 	} else {
-		line("NAME", "BUS", "SIZE", "MODEL", "SERIAL")
+		heading(&b)
 	}
 	for _, d := range l.Disks {
-		line(d.Name, string(d.Transport), sketch.Bytes(d.SizeBytes), strings.TrimSpace(d.Vendor+" "+d.Model), d.Serial)
 		details(&b, d)
+		refusals(&b, d)
 	}
 	if n := len(l.More); n > 0 {
 		wrap(&b, "", fmt.Sprintf("At most %d disks are listed. There are %d more: %s. Each of them can be named, too.", plan.MaxDisks, n, strings.Join(l.More, ", ")))
@@ -41,23 +34,36 @@ func Print(w io.Writer, l List) error {
 	return err
 }
 
-// PrintDisk shows one disk.
-func PrintDisk(w io.Writer, d plan.Disk) error { return Print(w, List{Disks: []plan.Disk{d}}) }
+func heading(b *bytes.Buffer) { columns(b, "NAME", "BUS", "SIZE", "MODEL", "SERIAL") }
 
-// details says what lies on a disk and what speaks against writing it.
+func columns(b *bytes.Buffer, texts ...string) {
+	var line string
+	for i, width := range []int{11, 7, 9, 23, 25} {
+		line += sketch.Fit(texts[i], width) + " "
+	}
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
+}
+
+// details says what lies on a disk.
 func details(b *bytes.Buffer, d plan.Disk) {
 	c := d.Content
+	columns(b, d.Name, string(d.Transport), sketch.Bytes(d.SizeBytes), strings.TrimSpace(d.Vendor+" "+d.Model), d.Serial)
 	wrap(b, "  ", d.Holds())
 	for i, p := range c.Partitions {
 		if i == maxShown {
 			wrap(b, "  ", fmt.Sprintf("... and %d more", len(c.Partitions)-i+c.More))
 			break
 		}
-		fmt.Fprintf(b, "  %3d  %s %9s  %s\n", p.Number, sketch.Fit(title(p), 28), sketch.Bytes(p.SizeBytes), content(p))
+		line := fmt.Sprintf("  %3d  %s %9s  %s", p.Number, sketch.Fit(title(p), 28), sketch.Bytes(p.SizeBytes), content(p))
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	for _, damage := range c.Damage {
 		wrap(b, "  ", damage)
 	}
+}
+
+// refusals says what speaks against writing a disk.
+func refusals(b *bytes.Buffer, d plan.Disk) {
 	var options []string
 	for _, r := range d.Refusals(plan.Consent{}, nil) {
 		switch {

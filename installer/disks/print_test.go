@@ -85,8 +85,47 @@ sdb         usb     64 GiB
     2  EFI System                       1 GiB  FAT32 "STICK"
   written only with --erase
 `
+	if text := printed(t, List{Disks: []plan.Disk{d}}); text != want {
+		t.Error(text)
+	}
+}
+
+func TestPrintPlan(t *testing.T) {
+	d := plan.Disk{Identity: plan.Identity{Name: "sdb", SizeBytes: gpt.MinDiskBytes, SectorSize: 512}, Transport: plan.USB, OptimalBytes: 3 * gpt.MiB, Content: signature.Content{
+		Table: signature.MBR,
+		Partitions: []signature.Partition{
+			{Number: 1, Type: "FAT32", StartBytes: gpt.MiB, SizeBytes: 10 * gpt.GiB},
+			{Number: 2, Type: "extended", StartBytes: 20 * gpt.GiB, SizeBytes: 20 * gpt.GiB},
+			{Number: 5, Type: "Linux", StartBytes: 21 * gpt.GiB, SizeBytes: 10 * gpt.GiB},
+		},
+	}}
+	p, err := plan.New(d, plan.Request{Consent: plan.Consent{Erase: true}, NewID: func() gpt.GUID { return gpt.GUID{7} }})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b bytes.Buffer
-	if err := PrintDisk(&b, d); err != nil || b.String() != want {
+	if err := PrintPlan(&b, p, false); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, want := range []string{
+		"\nNow:\n┌", "│1            │              │5            │ ", "\nAfterwards:\n┌", "│EFI Sys…│RayOS Ke…│", "  2  RayOS Kernel        821248      4 GiB  ",
+		"All that lies on the disk now will be lost.\n", "Note: the standard layout has fixed places, which are no multiples of the\n  disk's optimal I/O size of 3145728 bytes.\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	for line := range strings.Lines(text) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+	b.Reset()
+	p.Kept = []int{4, 5, 9}
+	p.Disk.Content = signature.Content{}
+	if err := PrintPlan(&b, p, true); err != nil || !strings.Contains(b.String(), "Kept as they are: partitions 4, 5 and 9.\n") ||
+		strings.Contains(b.String(), "Now:") || !strings.Contains(b.String(), "\x1b[") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

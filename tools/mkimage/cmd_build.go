@@ -3,35 +3,26 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
-	"github.com/rayos/rayboot/tools/mkimage/bundle"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 
 // buildFlags are the options of rayimg build.
 type buildFlags struct {
-	size        byteSize
-	sectorSize  int
-	seed        string
-	espOnly     bool
-	noDefaults  bool
-	force       bool
-	json        bool
-	bootManager string
-	entries     []string
-	payload     string
-	goldenKey   string
-	parts       partFlags
+	size       byteSize
+	sectorSize int
+	seed       string
+	espOnly    bool
+	layout     string
+	force      bool
+	json       bool
+	content    contentFlags
 }
 
 const buildLong = `Build makes a disk image with the five RayOS partitions: the EFI System
@@ -39,6 +30,9 @@ Partition with the boot manager, a kernel and its initrd; the RayOS Kernel
 partition with the same kernel in slot 0; and three more partitions that are
 left empty. Its menu has RayOS (from the ESP), RayOS from the kernel slot, and
 RayOS in safe mode.
+
+With --layout the partitions are those of a TOML file; docs/install.md describes
+it. Such a disk may be smaller.
 
 The image is sparse: it takes only the space of its content. It is written
 beside its name and renamed when it is complete. With --seed, equal inputs give
@@ -70,20 +64,19 @@ func newBuildCmd() *cobra.Command {
 	flags.IntVar(&f.sectorSize, "sector-size", f.sectorSize, "logical sector size in bytes: 512 or 4096")
 	flags.StringVar(&f.seed, "seed", "", "derive all identifiers from this text instead of making random ones")
 	flags.BoolVar(&f.espOnly, "esp-only", false, "make only an EFI System Partition that fills the disk")
-	flags.BoolVar(&f.noDefaults, "no-default-entries", false, "leave out RayOS's kernel and its entries; bring your own")
-	flags.StringArrayVar(&f.entries, "entry", nil, "add this Boot Loader Specification entry, a .conf file (repeatable)")
-	flags.StringVar(&f.payload, "payload", "", "copy the content of this folder to the root of the ESP")
-	flags.StringVar(&f.bootManager, "boot-manager", "", "boot manager to use instead of the built-in one")
-	flags.StringVar(&f.goldenKey, "golden-key", "", "accept only golden snapshots signed with this Ed25519 key, a PEM file, and make the first one")
+	flags.StringVar(&f.layout, "layout", "", "partitions to make instead of the standard ones, a TOML file")
 	flags.BoolVar(&f.force, "force", false, "replace FILE if it exists")
 	flags.BoolVar(&f.json, "json", false, "print what was made as JSON")
-	f.parts.register(flags)
+	f.content.register(flags)
 	return cmd
 }
 
 func (f *buildFlags) run(cmd *cobra.Command, path string) error {
-	if err := f.parts.check(); err != nil {
+	if err := f.content.check(); err != nil {
 		return err
+	}
+	if f.layout != "" && f.espOnly {
+		return usage(errors.New("--esp-only is a layout of its own; leave out --layout"))
 	}
 	ui := newUI(cmd)
 	defer ui.end()
@@ -107,63 +100,18 @@ func (f *buildFlags) run(cmd *cobra.Command, path string) error {
 }
 
 // spec gathers the parts of the image.
-func (f *buildFlags) spec(ctx context.Context, ui *ui) (spec image.Spec, err error) {
-	spec = image.Spec{SizeBytes: int64(f.size), SectorSize: f.sectorSize, Seed: f.seed, ESPOnly: f.espOnly}
-	if spec.Modified, err = timestamp(f.seed != "", os.Getenv("SOURCE_DATE_EPOCH")); err != nil {
-		return spec, err
-	}
-	if f.goldenKey != "" {
-		if spec.GoldenKey, err = readGoldenKey(f.goldenKey); err != nil {
-			return spec, err
-		}
-	}
-	if spec.BootManager, err = readPart("boot manager", f.bootManager, bundle.BootManager); err != nil {
-		return spec, err
-	}
-	if !f.noDefaults {
-		if spec.System, err = f.parts.system(ctx, ui); err != nil {
-			return spec, err
-		}
-	}
-	for _, path := range f.entries {
-		e, err := hostFile(path, filepath.Base(path))
-		if err != nil {
-			return spec, fmt.Errorf("read entry: %w", err)
-		}
-		spec.Entries = append(spec.Entries, e)
-	}
-	if f.payload != "" {
-		spec.Payload, err = payload(f.payload)
-	}
-	return spec, err
-}
-
-// timestamp is the time of all files: SOURCE_DATE_EPOCH where it is set, else the
-// first time that FAT knows for reproducible images, else now.
-func timestamp(reproducible bool, epoch string) (time.Time, error) {
-	switch {
-	case epoch != "":
-		seconds, err := strconv.ParseInt(epoch, 10, 64)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("read SOURCE_DATE_EPOCH: %w", err)
-		}
-		return time.Unix(seconds, 0).UTC(), nil
-	case reproducible:
-		return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil
-	}
-	return time.Now(), nil
-}
-
-// hostFile is a file of the host that is to become path.
-func hostFile(name, path string) (fat32.File, error) {
-	st, err := os.Stat(name)
+func (f *buildFlags) spec(ctx context.Context, ui *ui) (image.Spec, error) {
+	spec := image.Spec{SizeBytes: int64(f.size), SectorSize: f.sectorSize, Seed: f.seed, ESPOnly: f.espOnly}
+	wishes, err := readLayout(f.layout)
 	if err != nil {
-		return fat32.File{}, err
+		return spec, err
 	}
-	if !st.Mode().IsRegular() {
-		return fat32.File{}, fmt.Errorf("%s is not a regular file", name)
+	if wishes != nil {
+		if spec.Partitions, err = wishes.Place(gpt.Geometry{DiskBytes: spec.SizeBytes, SectorSize: spec.SectorSize}, gpt.AlignBytes); err != nil {
+			return spec, fmt.Errorf("%s: %w", f.layout, err)
+		}
 	}
-	return fat32.File{Path: path, Size: st.Size(), Open: func() (io.ReadCloser, error) { return os.Open(name) }}, nil
+	return spec, f.content.fill(ctx, ui, &spec)
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -31,26 +31,31 @@ func newVerifyCmd() *cobra.Command {
 		Example: "  rayimg verify disk.img\n  rayimg verify /dev/sdb --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, size, err := openDisk(args[0])
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			findings, err := inspect.Verify(cmd.Context(), f, size)
-			if err != nil {
-				return fmt.Errorf("verify %s: %w", args[0], err)
-			}
-			if err := printFindings(cmd.OutOrStdout(), args[0], findings, asJSON); err != nil {
-				return err
-			}
-			if problems, _ := count(findings); problems > 0 {
-				return errFindings
-			}
-			return nil
+			return verifyDisk(cmd, args[0], asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// verifyDisk checks a disk and prints what it finds.
+func verifyDisk(cmd *cobra.Command, name string, asJSON bool) error {
+	f, size, err := openDisk(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	findings, err := inspect.Verify(cmd.Context(), f, size)
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", name, err)
+	}
+	if err := printFindings(cmd.OutOrStdout(), name, findings, asJSON); err != nil {
+		return err
+	}
+	if problems, _ := count(findings); problems > 0 {
+		return errFindings
+	}
+	return nil
 }
 
 func printFindings(w io.Writer, path string, findings []inspect.Finding, asJSON bool) error {

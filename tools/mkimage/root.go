@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/session"
 )
 
@@ -54,12 +55,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.Is(err, errFindings):
 		return exitFindings
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && !begun(err):
 		fmt.Fprintln(stderr, "rayimg: interrupted; nothing was left behind")
 		return exitInterrupted
 	}
 	fmt.Fprintln(stderr, "rayimg:", err)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
 	case errors.Is(err, errUsage):
 		fmt.Fprintln(stderr, "See rayimg --help, or --help behind the command.")
 		return exitUsage
@@ -67,6 +70,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitNotReached
 	}
 	return exitFailure
+}
+
+// begun reports whether something was left behind: a disk that was being written.
+func begun(err error) bool {
+	var failed *write.FailedError
+	return errors.As(err, &failed) && failed.State != write.Untouched
 }
 
 func newRootCmd() *cobra.Command {
@@ -84,6 +93,7 @@ func newRootCmd() *cobra.Command {
 		newVerifyCmd(),
 		newRunCmd(),
 		newDisksCmd(),
+		newInstallCmd(),
 		newBootmgrCmd(),
 		newRecoveryCmd(),
 		newLogCmd(),

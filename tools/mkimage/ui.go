@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/rayos/rayboot/installer/write"
 )
 
 // ui tells the user how the work goes on: with a bar on a terminal, with one
@@ -61,6 +64,26 @@ func newBar(w io.Writer, step string, totalBytes int64) *progressbar.ProgressBar
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(100_000_000))
+}
+
+// linesEvery is how often a long step is told of where there is no terminal.
+const linesEvery = 5 * time.Second
+
+// installing shows the progress of an installation: as that of one long step on a terminal,
+// which knows how fast it goes and how long it will take, elsewhere in lines.
+func (u *ui) installing() func(write.Progress) {
+	meter, next := write.NewMeter(time.Now), time.Now().Add(linesEvery)
+	return func(p write.Progress) {
+		if u.terminal {
+			u.progress("install", p.DoneBytes, p.TotalBytes)
+			return
+		}
+		u.progress(p.Step, p.DoneBytes, p.TotalBytes)
+		if now := time.Now(); now.After(next) {
+			next = now.Add(linesEvery)
+			fmt.Fprintln(u.w, meter.Line(p))
+		}
+	}
 }
 
 // note tells something that the user should know although the work goes on.

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"syscall"
 
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/installer/write"
 )
 
 // volumeLabel is the name of the ESP's file system.
@@ -81,6 +83,24 @@ func Build(ctx context.Context, spec Spec, to Output) (report Report, err error)
 	return b.report, err
 }
 
+// Prepared is a checked specification, for whoever writes the disk himself.
+type Prepared struct{ b *builder }
+
+// Prepare checks all that can be checked before anything is written.
+func Prepare(spec Spec) (*Prepared, error) {
+	b, err := plan(spec)
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{b}, nil
+}
+
+// Report says what there will be; how full the ESP is only once it was written.
+func (p *Prepared) Report() Report { return p.b.report }
+
+// Contents are what the partitions are to hold.
+func (p *Prepared) Contents() []write.Content { return p.b.contents() }
+
 // builder carries a checked specification to its writing.
 type builder struct {
 	spec   Spec
@@ -117,7 +137,7 @@ func plan(spec Spec) (*builder, error) {
 	if err := CheckEFI(bytes.NewReader(spec.System.Kernel)); err != nil {
 		return nil, fmt.Errorf("check kernel: %w", err)
 	}
-	if !spec.ESPOnly {
+	if _, ok := b.find(isKernel); ok {
 		table, err := spec.System.slotTable()
 		if err != nil {
 			return nil, err
@@ -134,23 +154,45 @@ func (b *builder) write(ctx context.Context, out *output, progress func(string, 
 	if err := writeTable(out.File, b.geometry(), b.report.DiskID, b.report.Partitions); err != nil {
 		return err
 	}
-	if err := b.writeESP(sparseWriter{ctx: ctx, w: out, written: counter(progress, "EFI system partition")}); err != nil {
-		return err
+	for _, c := range b.contents() {
+		p, _ := b.find(func(p gpt.Partition) bool { return p.Number == c.Number })
+		w := sparseWriter{ctx: ctx, w: out, written: counter(progress, c.Name)}
+		if err := c.Write(io.NewOffsetWriter(w, p.StartBytes)); err != nil {
+			return err
+		}
 	}
-	if b.table == nil {
-		return nil
+	return nil
+}
+
+// contents are what the partitions are to hold.
+func (b *builder) contents() []write.Content {
+	esp, _ := b.find(isESP)
+	list := []write.Content{{Number: esp.Number, Name: "EFI system partition", Write: func(w io.WriterAt) error { return b.writeESP(w, esp) }}}
+	if kernel, ok := b.find(isKernel); ok && b.table != nil {
+		list = append(list, write.Content{Number: kernel.Number, Name: "kernel slot", Write: func(w io.WriterAt) error {
+			return b.spec.System.writeSlots(w, *b.table)
+		}})
 	}
-	w := sparseWriter{ctx: ctx, w: out, written: counter(progress, "kernel slot")}
-	return b.spec.System.writeSlots(io.NewOffsetWriter(w, b.report.Partitions[gpt.NumberKernel-1].StartBytes), *b.table)
+	return list
+}
+
+func isESP(p gpt.Partition) bool    { return p.Type == gpt.TypeESP }
+func isKernel(p gpt.Partition) bool { return p.Type == gpt.TypeRayOSKernel }
+
+func (b *builder) find(is func(gpt.Partition) bool) (gpt.Partition, bool) {
+	i := slices.IndexFunc(b.report.Partitions, is)
+	if i < 0 {
+		return gpt.Partition{}, false
+	}
+	return b.report.Partitions[i], true
 }
 
 func (b *builder) geometry() gpt.Geometry {
 	return gpt.Geometry{DiskBytes: b.spec.SizeBytes, SectorSize: b.spec.SectorSize}
 }
 
-func (b *builder) writeESP(w io.WriterAt) (err error) {
-	p := b.report.Partitions[gpt.NumberESP-1]
-	b.report.ESP, err = fat32.Create(io.NewOffsetWriter(w, p.StartBytes), fat32.Options{
+func (b *builder) writeESP(w io.WriterAt, p gpt.Partition) (err error) {
+	b.report.ESP, err = fat32.Create(w, fat32.Options{
 		SizeBytes:     p.SizeBytes,
 		SectorSize:    b.spec.SectorSize,
 		HiddenSectors: uint32(p.StartBytes / int64(b.spec.SectorSize)),

@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rayos/rayboot/esp/fat32"
@@ -31,6 +32,9 @@ type Spec struct {
 	// ESPOnly makes a disk with an ESP that fills it and no other partition;
 	// there is no kernel slot then, and no least size but the ESP's own.
 	ESPOnly bool
+	// Partitions, if set, take the place of the standard layout, with one ESP and at most
+	// one RayOS Kernel partition. Those without an ID get one.
+	Partitions []gpt.Partition
 	// GoldenKey, if set, makes the boot manager accept only golden snapshots that
 	// are signed with it, and System the first of them.
 	GoldenKey *GoldenKey
@@ -49,10 +53,16 @@ type System struct {
 func (s Spec) layout(ids identity) ([]gpt.Partition, error) {
 	g := gpt.Geometry{DiskBytes: s.SizeBytes, SectorSize: s.SectorSize}
 	parts := gpt.Layout()
-	if s.ESPOnly {
+	switch {
+	case s.Partitions != nil:
+		parts = slices.Clone(s.Partitions)
+		if !slices.ContainsFunc(parts, isESP) {
+			return nil, errors.New("lay out partitions: there is no EFI System Partition")
+		}
+	case s.ESPOnly:
 		parts = parts[:1]
 		parts[0].SizeBytes = (s.SizeBytes - 2*gpt.AlignBytes) / gpt.AlignBytes * gpt.AlignBytes
-	} else if s.SizeBytes < gpt.MinDiskBytes {
+	case s.SizeBytes < gpt.MinDiskBytes:
 		return nil, fmt.Errorf("%w: %d bytes; RayOS needs %d (80 GB), and the image is sparse, so it takes only the space of its content",
 			ErrTooSmall, s.SizeBytes, int64(gpt.MinDiskBytes))
 	}
@@ -60,7 +70,9 @@ func (s Spec) layout(ids identity) ([]gpt.Partition, error) {
 		return nil, fmt.Errorf("lay out partitions: %w", err)
 	}
 	for i := range parts {
-		parts[i].ID = ids.guid(fmt.Sprintf("partition %d", parts[i].Number))
+		if parts[i].ID.IsZero() {
+			parts[i].ID = ids.guid(fmt.Sprintf("partition %d", parts[i].Number))
+		}
 	}
 	return parts, nil
 }

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/installer/disks"
+	"github.com/rayos/rayboot/installer/plan"
+	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
+)
+
+// installArgs are the options of an installation of small parts.
+func installArgs(t *testing.T) []string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "vmlinuz")
+	if err := os.WriteFile(file, fakeefi.Kernel("6.1.0-test", 0x8664, 4<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"install", "--boot-manager", file, "--kernel", file, "--modules", "none", "--runtime", file}
+}
+
+// rayimg runs one command line.
+func rayimg(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(args, strings.NewReader(""), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// emptyDisk makes a sparse file of the least size.
+func emptyDisk(t *testing.T, dir string) string {
+	t.Helper()
+	name := filepath.Join(dir, "disk.img")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, gpt.MinDiskBytes); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestTheRunningDisk names the disk that this system runs from, with every consent. It is a
+// dry run for the case that the test has something to find.
+func TestTheRunningDisk(t *testing.T) {
+	list, err := disks.Host().List()
+	if err != nil {
+		t.Skip(err)
+	}
+	i := slices.IndexFunc(list.Disks, func(d plan.Disk) bool { return d.Running })
+	if i < 0 {
+		t.Skip("no disk here holds the root file system")
+	}
+	status, _, stderr := rayimg(t, append(installArgs(t), "--to", list.Disks[i].Path, "--dry-run", "--erase", "--internal", "--unknown-transport")...)
+	if status != exitFailure || !strings.Contains(stderr, "is not written: this system runs from it") {
+		t.Errorf("%d: %s", status, stderr)
+	}
+}
+
+// TestFullHost has a file on a file system that is full in mid-write, as a disk fails there.
+func TestFullHost(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=6m"); err != nil {
+		t.Skipf("cannot mount a small file system here: %v", err)
+	}
+	defer func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
+	name := emptyDisk(t, dir)
+	status, _, stderr := rayimg(t, append(installArgs(t), "--to", name, "--yes", "disk.img")...)
+	if status != exitFailure || !strings.Contains(stderr, "no space left on device; the disk still has its old partition table, but what lay in its partitions is lost; run the installation again") {
+		t.Errorf("%d: %s", status, stderr)
+	}
+	if status, stdout, _ := rayimg(t, "verify", name); status != exitFindings || !strings.Contains(stdout, "gpt-none") {
+		t.Errorf("the disk has a table: %s", stdout)
+	}
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := rayimg(t, append(installArgs(t), "--to", name, "--yes", "disk.img")...); status != exitFailure || !strings.Contains(stderr, "is not written: it is read-only") {
+		t.Errorf("%d: %s", status, stderr)
+	}
+}
+
+// loop attaches a file to a loop device, which needs privileges.
+func loop(t *testing.T, options ...string) string {
+	t.Helper()
+	out, err := exec.Command("losetup", append([]string{"--find", "--show"}, options...)...).Output()
+	if err != nil {
+		t.Skipf("no loop device here: %v", err)
+	}
+	name := strings.TrimSpace(string(out))
+	t.Cleanup(func() {
+		if out, err := exec.Command("losetup", "--detach", name).CombinedOutput(); err != nil {
+			t.Errorf("losetup: %v %s", err, out)
+		}
+	})
+	return name
+}
+
+func TestBlockDevices(t *testing.T) {
+	file := emptyDisk(t, t.TempDir())
+	device := loop(t, file)
+	name := filepath.Base(device)
+	args := installArgs(t)
+	if status, _, stderr := rayimg(t, append(args, "--to", file, "--yes", "disk.img")...); status != exitFailure || !strings.Contains(stderr, "disk.img is attached to "+name) {
+		t.Errorf("the file behind it: %d: %s", status, stderr)
+	}
+	status, stdout, stderr := rayimg(t, append(args, "--to", device, "--yes", name)...)
+	if status != exitOK || !strings.Contains(stdout, name+": RayOS is installed") {
+		t.Fatalf("%d: %s%s", status, stdout, stderr)
+	}
+	if status, stdout, _ := rayimg(t, "install", "--verify", device); status != exitOK {
+		t.Errorf("%d: %s", status, stdout)
+	}
+	readOnly := loop(t, "--read-only", file)
+	if status, _, stderr := rayimg(t, append(args, "--to", readOnly, "--erase", "--yes", filepath.Base(readOnly))...); status != exitFailure || !strings.Contains(stderr, "it is read-only") {
+		t.Errorf("%d: %s", status, stderr)
+	}
+}
+
+func TestMountedDevice(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "disk.img")
+	if err := os.WriteFile(file, make([]byte, 16<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("mkfs.ext4", "-q", file).CombinedOutput(); err != nil {
+		t.Skipf("mkfs.ext4: %v %s", err, out)
+	}
+	device := loop(t, file)
+	at := filepath.Join(dir, "mounted here")
+	if err := os.Mkdir(at, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount(device, at, "ext4", 0, ""); err != nil {
+		t.Skipf("cannot mount: %v", err)
+	}
+	defer func() {
+		if err := unix.Unmount(at, 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	before, err := os.ReadFile(filepath.Join(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr := rayimg(t, append(installArgs(t), "--to", device, "--erase", "--yes", filepath.Base(device))...)
+	if status != exitFailure || !strings.Contains(stderr, "is mounted at "+at) {
+		t.Errorf("%d: %s", status, stderr)
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("it was written (%v)", err)
+	}
+}

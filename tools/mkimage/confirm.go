@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/rayos/rayboot/gpt/sketch"
+	"github.com/rayos/rayboot/installer/plan"
+	"github.com/rayos/rayboot/tools/mkimage/inspect"
+)
+
+// errNotConfirmed ends an installation that nobody wants.
+var errNotConfirmed = errors.New("not confirmed; nothing was written")
+
+// canConfirm says whether the disk is confirmed by --yes, or can be at the terminal.
+func (f *installFlags) canConfirm(stdin io.Reader, d plan.Disk) error {
+	in, ok := stdin.(*os.File)
+	switch {
+	case f.dryRun:
+		return nil
+	case f.yes != "" && !d.Confirms(f.yes, true):
+		return fmt.Errorf("--yes %s does not confirm %s, whose serial number is %q; nothing was written", f.yes, d.Name, d.Confirmation())
+	case f.yes == "" && !(ok && term.IsTerminal(int(in.Fd()))):
+		return fmt.Errorf("there is no terminal to confirm %s at; add --yes and its serial number, which is %q", d.Name, d.Confirmation())
+	}
+	return nil
+}
+
+// confirm asks for the disk's serial number.
+func confirm(cmd *cobra.Command, d plan.Disk) error {
+	what := "name"
+	if d.Serial != "" {
+		what = "serial number"
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "\nTo install, type the disk's %s, %s: ", what, sketch.OneLine(d.Confirmation()))
+	line, err := readLine(cmd.Context(), cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	if !d.Confirms(line, false) {
+		return errNotConfirmed
+	}
+	return nil
+}
+
+// readLine reads a line; an end of ctx does not wait for one.
+func readLine(ctx context.Context, r io.Reader) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(r).ReadString('\n')
+		answers <- answer{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case a := <-answers:
+		if a.err != nil && a.err != io.EOF {
+			return "", fmt.Errorf("read confirmation: %w", a.err)
+		}
+		return a.line, nil
+	}
+}
+
+// verify looks at the disk as rayimg verify does.
+func (in *installation) verify(ctx context.Context) error {
+	f, size, err := openDisk(in.plan.Disk.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	findings, err := inspect.Verify(ctx, f, size)
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", in.plan.Disk.Name, err)
+	}
+	if len(findings) > 0 {
+		return fmt.Errorf("verify %s: %s: %s; install it again, and if that does not help use another disk", in.plan.Disk.Name, findings[0].Code, findings[0].Text)
+	}
+	return nil
+}
