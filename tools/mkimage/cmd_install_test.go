@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -161,5 +164,96 @@ func TestMountedDevice(t *testing.T) {
 	}
 	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("it was written (%v)", err)
+	}
+}
+
+// TestKilledInstallations kills the program at twenty moments. What it leaves is the table
+// that was there or the new one, which then is whole.
+func TestKilledInstallations(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "rayimg") // by this name the test is rayimg
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	disk := emptyDisk(t, t.TempDir())
+	args := append(installArgs(t), "--to", disk, "--yes", "disk.img", "--erase")
+	start := time.Now()
+	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	whole := time.Since(start)
+	const rounds = 20
+	replaced := 0
+	for round := range rounds {
+		before := tableOf(t, disk)
+		cmd := exec.Command(program, args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole * time.Duration(round) / rounds)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		after := tableOf(t, disk)
+		if after.DiskID == before.DiskID {
+			if !slices.Equal(after.Partitions, before.Partitions) {
+				t.Errorf("round %d: %+v became %+v", round, before, after)
+			}
+			continue
+		}
+		replaced++
+		if status, stdout, stderr := rayimg(t, "verify", disk); status != exitOK {
+			t.Errorf("round %d: the new table is there, but: %s%s", round, stdout, stderr)
+		}
+	}
+	t.Logf("%d of %d installations got to their end", replaced, rounds)
+	if status, _, stderr := rayimg(t, args...); status != exitOK {
+		t.Errorf("installing once more: %s", stderr)
+	}
+}
+
+func tableOf(t *testing.T, name string) gpt.Table {
+	t.Helper()
+	f, size, err := openDisk(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	table, _, err := gpt.Read(f, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table.FromBackup = false
+	return table
+}
+
+// TestDiskThatChanges is written by somebody, mounted by nobody, while the user still thinks.
+func TestDiskThatChanges(t *testing.T) {
+	args := installArgs(t)
+	disk := emptyDisk(t, t.TempDir())
+	f := installFlags{to: disk, yes: "disk.img", sectorSize: 512}
+	f.content.bootManager, f.content.parts.kernel, f.content.parts.modules, f.content.parts.runtime = args[2], args[4], args[6], args[8]
+	cmd := newInstallCmd()
+	cmd.SetErr(io.Discard)
+	cmd.SetContext(t.Context())
+	in, err := f.prepare(cmd, newUI(cmd))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.OpenFile(disk, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.WriteAt([]byte("mine"), 12345); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.write(t.Context(), newUI(cmd)); !errors.Is(err, plan.ErrChanged) {
+		t.Errorf("%v", err)
+	}
+	if status, stdout, _ := rayimg(t, "verify", disk); status != exitFindings || !strings.Contains(stdout, "gpt-none") {
+		t.Errorf("it was written: %s", stdout)
 	}
 }
