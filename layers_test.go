@@ -59,7 +59,7 @@ var layers = []layer{
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/layout", "installer/plan", "installer/signature", "markers", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",

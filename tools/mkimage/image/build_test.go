@@ -93,6 +93,21 @@ func TestBuildContent(t *testing.T) {
 	}
 }
 
+// TestLargeDisk has more sectors than a protective MBR can tell.
+func TestLargeDisk(t *testing.T) {
+	spec := testSpec()
+	spec.SizeBytes, spec.Partitions = 3<<40, []gpt.Partition{{Number: 1, Name: "E", Type: gpt.TypeESP, StartBytes: gpt.MiB, SizeBytes: 400 * gpt.MiB}}
+	path, _ := build(t, spec)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if table, findings, err := gpt.Read(f, spec.SizeBytes); err != nil || findings != nil || len(table.Partitions) != 1 {
+		t.Errorf("%+v, %v, %v", table, findings, err)
+	}
+}
+
 func checkSlot(t *testing.T, r io.ReaderAt, s *System) {
 	t.Helper()
 	table, err := slots.Read(r)

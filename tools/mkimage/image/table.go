@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 	diskgpt "github.com/diskfs/go-diskfs/partition/gpt"
 
 	"github.com/rayos/rayboot/gpt"
+	ourtable "github.com/rayos/rayboot/installer/table"
 )
 
 // withoutSync hides the Sync method of a file: the table is made durable
@@ -39,6 +41,15 @@ func writeTable(f *os.File, g gpt.Geometry, diskID gpt.GUID, parts []gpt.Partiti
 	}
 	if err := table.Write(withoutSync{f}, g.DiskBytes); err != nil {
 		return fmt.Errorf("write partition table: %w", err)
+	}
+	if g.Sectors() > math.MaxUint32 { // of which go-diskfs 1.9.4 protects only a part
+		ours, err := ourtable.Encode(g, diskID, parts)
+		if err != nil {
+			return fmt.Errorf("encode partition table: %w", err)
+		}
+		if _, err := f.WriteAt(ours.MBR.Data, ours.MBR.OffsetBytes); err != nil {
+			return fmt.Errorf("write protective MBR: %w", err)
+		}
 	}
 	got, findings, err := gpt.Read(f, g.DiskBytes)
 	if err != nil {
