@@ -16,6 +16,7 @@ type Args struct {
 	Safe        bool          // rayos.safe: no DRM and no watchdog modules
 	GoldenAfter time.Duration // rayos.golden_after=SECONDS: how long the shell must hold until GOLDEN
 	DiskWait    time.Duration // rayos.disk_wait=SECONDS: how long to wait for the boot disk
+	OnTimeout   string        // rayos.watchdog_policy=NAME: what is done before the watchdog resets the machine; "" for the default
 	Skip        []string      // rayos.skip=NAME,NAME: module groups and services that are not started
 
 	kernel map[string]bool // names of all parameters
@@ -30,7 +31,7 @@ const (
 )
 
 // known are the parameters that exist, for the message about one that does not.
-var known = []string{"rayos.disk_wait", "rayos.golden_after", "rayos.safe", "rayos.skip"}
+var known = []string{"rayos.disk_wait", "rayos.golden_after", "rayos.safe", "rayos.skip", "rayos.watchdog_policy"}
 
 // Has reports whether the command line has the parameter, with any value.
 func (a Args) Has(name string) bool { return a.kernel[name] }
@@ -87,6 +88,8 @@ func (a *Args) set(name, value string, hasValue bool) (err error) {
 		a.Safe = true
 	case "rayos.golden_after":
 		err = setSeconds(&a.GoldenAfter, value)
+	case "rayos.watchdog_policy":
+		a.OnTimeout = value
 	case "rayos.disk_wait":
 		err = setSeconds(&a.DiskWait, value)
 	case "rayos.skip":

@@ -50,6 +50,14 @@ func TestHas(t *testing.T) {
 	}
 }
 
+func TestOnTimeout(t *testing.T) {
+	for cmdline, want := range map[string]string{"quiet": "", "rayos.watchdog_policy=halt quiet": "halt"} {
+		if got, problems := bootargs.Parse(cmdline); got.OnTimeout != want || problems != nil {
+			t.Errorf("%q: %q, %q", cmdline, got.OnTimeout, problems)
+		}
+	}
+}
+
 func TestModule(t *testing.T) {
 	args, _ := bootargs.Parse(`watchdog.open_timeout=30 quiet i2c-i801.disable_features=0x10 watchdog.flag drm.edid_firmware="a b" watchdog. watchdog=1 -- watchdog.late=1`)
 	for module, want := range map[string]string{

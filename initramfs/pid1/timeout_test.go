@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rayos/rayboot/initramfs/bootargs"
 	"github.com/rayos/rayboot/initramfs/bootstate"
 	"github.com/rayos/rayboot/initramfs/watchdog"
 	"github.com/rayos/rayboot/markers"
@@ -79,4 +80,20 @@ func TestNothingWaitsForADiskThatHangs(t *testing.T) {
 	}
 	wantLines(t, out, "the machine halts, as this does not answer: init (silent for 1m0s)")
 	wantSame(t, "asked", k.asked, []string{"sync", "power 0xcdef0123"})
+}
+
+func TestPolicyOfTheCommandLine(t *testing.T) {
+	for cmdline, want := range map[string]struct{ policy, says string }{
+		"":                                    {"auto-reboot", ""},
+		"rayos.watchdog_policy=recovery-boot": {"recovery-boot", ""},
+		"rayos.watchdog_policy=bark":          {"auto-reboot", `rayos.watchdog_policy: there is no watchdog policy "bark"; there are auto-reboot, `},
+	} {
+		b, _, out := newBoot(t, nil)
+		b.args, _ = bootargs.Parse(cmdline)
+		b.takeOverWatchdog()
+		if got := b.guard.Status().Policy; got != want.policy {
+			t.Errorf("%q: %s", cmdline, got)
+		}
+		wantLines(t, out, want.says)
+	}
 }

@@ -130,6 +130,7 @@ func (b *boot) openWatchdog(info watchdog.Info) (watchdog.Timer, error) {
 func (b *boot) takeOverWatchdog() {
 	b.makeGuard()
 	b.startGuard()
+	b.setPolicy()
 	if b.guard.module == "" {
 		return
 	}
@@ -145,6 +146,20 @@ func (b *boot) takeOverWatchdog() {
 	b.loadModules(func(m module) bool { return m.group == watchdogGroup })
 	if err := b.armTakenOver(); err != nil {
 		b.warn("%v; it is looked for again when all drivers are loaded", err)
+	}
+}
+
+// setPolicy takes what is to be done when time is up from the kernel command line.
+func (b *boot) setPolicy() {
+	if b.args.OnTimeout == "" {
+		return
+	}
+	p, err := watchdog.ParsePolicy(b.args.OnTimeout)
+	if err == nil {
+		err = b.guard.SetPolicy(p)
+	}
+	if err != nil {
+		b.warn("kernel parameter rayos.watchdog_policy: %v; the policy is %s", err, b.guard.Status().Policy)
 	}
 }
 
