@@ -45,6 +45,8 @@ var layers = []layer{
 	{room: "installer/table", pure: true, rooms: []string{"gpt"}},
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 
+	{room: "presentation/qmp"},
+
 	{room: "efi/pecoff"},
 	{room: "efi/goefi"},
 	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
@@ -59,7 +61,7 @@ var layers = []layer{
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
@@ -67,7 +69,7 @@ var layers = []layer{
 	},
 	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers", "raylog", "tools"}, other: []string{"golang.org/x/sys"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers", "presentation/qmp", "raylog", "tools"}, other: []string{"golang.org/x/sys"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.

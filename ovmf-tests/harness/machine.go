@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rayos/rayboot/presentation/qmp"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
 
@@ -90,7 +91,7 @@ func Start(t testing.TB, s Spec) *Machine {
 const switchedOff = "[qemu] SHUTDOWN guest-shutdown"
 
 // note puts what happens to the machine as a whole into the transcript.
-func (m *Machine) note(e qemu.Event) {
+func (m *Machine) note(e qmp.Event) {
 	var data struct{ Reason string }
 	if err := json.Unmarshal(e.Data, &data); err == nil && (e.Name == "RESET" || e.Name == "SHUTDOWN") {
 		m.transcript.Note("[qemu] " + e.Name + " " + data.Reason)

@@ -30,7 +30,7 @@ func (m Machine) args(kvm bool, varStore string) ([]string, error) {
 		"-cpu", m.cpuModel(kvm),
 		"-smp", strconv.Itoa(max(m.CPUs, 1)),
 		"-m", strconv.Itoa(orDefault(m.MemoryMiB, defaultMemoryMiB)),
-		"-device", "VGA",
+		"-device", orDefault(m.Video, "VGA"),
 		"-display", display(m.Window),
 		"-chardev", fmt.Sprintf("socket,id=serial0,fd=%d", serialFD),
 		"-serial", "chardev:serial0",

@@ -46,6 +46,7 @@ func TestMachineOptions(t *testing.T) {
 		{"window", Machine{Window: true}, false, "-display gtk"},
 		{"SMM", Machine{Firmware: Firmware{SMM: true}}, false, "q35,accel=tcg,smm=on"},
 		{"SMM locks the flash", Machine{Firmware: Firmware{SMM: true}}, false, "driver=cfi.pflash01,property=secure,value=on"},
+		{"graphics", Machine{Video: "virtio-gpu-pci,id=video0"}, false, "-m 1024 -device virtio-gpu-pci,id=video0 -display none"},
 		{"extra", Machine{Extra: []string{"-device", "i6300esb"}}, false, "-device i6300esb"},
 		{"snapshot", disk(Disk{Snapshot: true}), false, "snapshot=on,file=d.img"},
 		{"overlay", disk(Disk{Format: "qcow2"}), false, "format=qcow2"},

@@ -7,6 +7,8 @@
 // Written for QEMU 7.2 and later on Linux; monitor commands as in the "QEMU QMP Reference Manual" of that version.
 package qemu
 
+import "github.com/rayos/rayboot/presentation/qmp"
+
 // Bus is the kind of controller that a disk hangs on.
 type Bus string
 
@@ -48,7 +50,7 @@ const (
 	KVMOff  KVMMode = "off"
 )
 
-// Machine describes a q35 machine with a standard VGA adapter, a PS/2 keyboard and one serial port. It has no network
+// Machine describes a q35 machine with a graphics adapter, a PS/2 keyboard and one serial port. It has no network
 // and nothing else unless Extra adds it.
 type Machine struct {
 	Firmware Firmware // FindFirmware
@@ -63,11 +65,13 @@ type Machine struct {
 	CPU       string // QEMU's -cpu; the default is described at cpuModel
 	KVM       KVMMode
 
+	Video string // the model of the graphics adapter as QEMU names it, VGA by default
+
 	Window bool // show the screen in a window of the host's desktop; else the screen is there, but nowhere shown
 
 	// Extra are further QEMU arguments, put at the end.
 	Extra []string
 
 	// OnEvent, if set, is called for every QMP event, in order, by one goroutine that must not be held up.
-	OnEvent func(Event)
+	OnEvent func(qmp.Event)
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/rayos/rayboot/presentation/qmp"
 )
 
 // ErrNoQEMU tells that the emulator is not installed.
@@ -23,7 +25,7 @@ type Process struct {
 	// socket's buffer is full. It gives io.EOF once QEMU has ended and all its output was read.
 	Serial net.Conn
 	// QMP is the control connection.
-	QMP *QMP
+	QMP *qmp.Client
 
 	cmd    *exec.Cmd
 	stderr bytes.Buffer // read only after done
@@ -64,7 +66,7 @@ func (m Machine) Start(ctx context.Context) (*Process, error) {
 }
 
 // start runs p.cmd with the two sockets as its first extra files and shakes hands with the monitor.
-func (p *Process) start(onEvent func(Event)) error {
+func (p *Process) start(onEvent func(qmp.Event)) error {
 	serial, serialGuest, err := socketPair("serial port")
 	if err != nil {
 		return err
@@ -85,7 +87,7 @@ func (p *Process) start(onEvent func(Event)) error {
 		return errors.Join(err, serial.Close(), monitor.Close())
 	}
 	go p.reap()
-	p.QMP, err = NewQMP(monitor, onEvent)
+	p.QMP, err = qmp.New(monitor, onEvent)
 	if err != nil {
 		p.Kill()
 		// What QEMU said on its way out explains more than a broken connection.

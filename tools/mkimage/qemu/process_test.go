@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rayos/rayboot/presentation/qmp"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 	"github.com/rayos/rayboot/tools/mkimage/qemu/qemutest"
 )
@@ -68,9 +69,9 @@ func TestScreenshot(t *testing.T) {
 }
 
 func TestResetIsAnEvent(t *testing.T) {
-	events := make(chan qemu.Event, 1)
+	events := make(chan qmp.Event, 1)
 	m := qemutest.Machine(t)
-	m.OnEvent = func(e qemu.Event) { events <- e }
+	m.OnEvent = func(e qmp.Event) { events <- e }
 	p, ctx := start(t, m)
 	if err := p.Reset(ctx); err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func TestResetIsAnEvent(t *testing.T) {
 func TestRefusedCommand(t *testing.T) {
 	p, ctx := start(t, qemutest.Machine(t))
 	err := p.PowerButton(ctx) // which this emulator does not have
-	var refusal *qemu.QMPError
+	var refusal *qmp.Error
 	if !errors.As(err, &refusal) || refusal.Class != "CommandNotFound" {
 		t.Errorf("got %v", err)
 	}
