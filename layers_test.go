@@ -46,6 +46,7 @@ var layers = []layer{
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 
 	{room: "presentation/qmp"},
+	{room: "presentation", pure: true, rooms: []string{"markers"}},
 
 	{room: "efi/pecoff"},
 	{room: "efi/goefi"},
@@ -248,6 +249,9 @@ func TestLayerTable(t *testing.T) {
 		{"installer/plan", "os", false},
 		{"installer/plan", module + "/installer/layout", false},
 		{"installer", module + "/tools/mkimage", false},
+		{"presentation", "sync", false},
+		{"presentation", module + "/markers", true},
+		{"presentation", module + "/initramfs", false},
 	} {
 		l, ok := layerOf(c.room)
 		if !ok {

@@ -50,6 +50,8 @@ func TestPromisedMarkers(t *testing.T) {
 		"RAYOS_BOOT_MARKER:KERNEL_LOADED", "RAYOS_BOOT_MARKER:MEMORY_READY",
 		"RAYOS_BOOT_MARKER:SUBSYSTEMS_READY", "RAYOS_BOOT_MARKER:SHELL_READY", "RAYOS_BOOT_MARKER:GOLDEN",
 		"RAYOS_WATCHDOG:ARMED", "RAYOS_WATCHDOG:KICKED", "RAYOS_WATCHDOG:EXPIRED",
+		"RAYOS_PRESENTATION:SURFACE_CREATE", "RAYOS_PRESENTATION:FIRST_FRAME", "RAYOS_PRESENTATION:FRAME_UPDATE",
+		"RAYOS_PRESENTATION:PRESENTED", "RAYOS_PRESENTATION:HIDDEN", "RAYOS_PRESENTATION:DESTROY",
 	} {
 		if !slices.Contains(ids, id) {
 			t.Errorf("%s is not in the registry", id)
@@ -74,6 +76,12 @@ func TestEmitters(t *testing.T) {
 		{WatchdogArmed{"iTCO_wdt", 60, ArmedCommand}, "[RAYOS_WATCHDOG:ARMED] device=iTCO_wdt, seconds=60, reason=command"},
 		{WatchdogKicked{"iTCO_wdt", KickedCommand}, "[RAYOS_WATCHDOG:KICKED] device=iTCO_wdt, reason=command"},
 		{WatchdogExpired{"shell", "halt", 3, 3}, "[RAYOS_WATCHDOG:EXPIRED] service=shell, policy=halt, count=3, limit=3"},
+		{PresentationSurfaceCreate{1, "linux", 1920, 1080}, "[RAYOS_PRESENTATION:SURFACE_CREATE] id=1, width=1920, height=1080, guest=linux"},
+		{PresentationFirstFrame{1, 0}, "[RAYOS_PRESENTATION:FIRST_FRAME] id=1, seq=0"},
+		{PresentationFrameUpdate{1, 60}, "[RAYOS_PRESENTATION:FRAME_UPDATE] id=1, seq=60"},
+		{PresentationPresented{1}, "[RAYOS_PRESENTATION:PRESENTED] id=1"},
+		{PresentationHidden{1}, "[RAYOS_PRESENTATION:HIDDEN] id=1"},
+		{PresentationDestroy{4294967295}, "[RAYOS_PRESENTATION:DESTROY] id=4294967295"},
 		{BootStageReached{Golden, 4, ""}, `[RAYOS_BOOT_MARKER:GOLDEN] seq=4, entry=""`},
 	}
 	for _, tt := range tests {
