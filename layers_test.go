@@ -38,6 +38,7 @@ var layers = []layer{
 	{room: "raylog/timeline", pure: true, rooms: []string{"markers", "raylog"}},
 	{room: "bootmenu", pure: true, rooms: []string{"esp", "golden", "markers"}},
 	{room: "bootmenu/control", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"}},
+	{room: "bootmenu/control/cli", rooms: []string{"bootmenu/control"}, other: []string{"github.com/spf13/cobra"}},
 
 	{room: "installer", rooms: []string{"gpt", "installer/plan", "installer/signature", "installer/table"}, other: []string{"golang.org/x/sys"}},
 	{room: "installer/signature", pure: true, rooms: []string{"gpt"}},
@@ -57,12 +58,12 @@ var layers = []layer{
 
 	{
 		room:  "initramfs",
-		rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt", "markers", "raylog"},
-		other: []string{"github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "esp", "golden", "gpt", "markers", "raylog"},
+		other: []string{"github.com/spf13/cobra", "github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
@@ -245,6 +246,8 @@ func TestLayerTable(t *testing.T) {
 		{"initramfs", module + "/efi/uefi", false},
 		{"initramfs", module + "/tools/mkimage", false},
 		{"efi/cmd/rayboot", "github.com/spf13/cobra", false},
+		{"efi/cmd/rayboot", module + "/bootmenu/control/cli", false},
+		{"bootmenu/control", "github.com/spf13/cobra", false},
 		{"tools", "github.com/spf13/cobra", true},
 		{"installer/plan", "os", false},
 		{"installer/plan", module + "/installer/layout", false},

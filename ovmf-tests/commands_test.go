@@ -21,6 +21,7 @@ func TestCommands(t *testing.T) {
 		wants   []harness.Expectation
 	}{
 		{"bootmgr li\t", []harness.Expectation{harness.Pattern(`^ *rayos `), harness.Pattern(`^ *rayos-safe `), harness.Pattern(`^ *rayos-slot `)}},
+		{"bootmgr set-def\trayos-sl\t--js\t", []harness.Expectation{harness.Text(`"text": "rayos-slot is the default."`)}},
 		{"watchdog arm; watchdog status", []harness.Expectation{harness.Pattern(`^\[RAYOS_WATCHDOG\] Status:$`), harness.Pattern(`^State: Armed$`)}},
 		{"log show -n 5", []harness.Expectation{harness.Text("[RAYOS_LOG] Recent entries:"), harness.Pattern(`^\[\d+ms\] INFO: init: `), harness.Pattern(`^Usage: `)}},
 		{"recovery status; recovery list", []harness.Expectation{harness.Pattern(`stable`)}},

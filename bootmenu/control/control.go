@@ -78,10 +78,18 @@ type Command struct {
 // ErrUsage is in the chain of errors about the arguments.
 var ErrUsage = errors.New("wrong usage")
 
+// CheckArgs reports what is wrong with the number of arguments.
+func (c *Command) CheckArgs(args []string) error {
+	if n := len(args); n < c.least || n > c.most {
+		return fmt.Errorf("%w: %s wants %s", ErrUsage, c.Name, orNothing(c.Args))
+	}
+	return nil
+}
+
 // Do runs the command.
 func (c *Command) Do(call *Call) error {
-	if n := len(call.Args); n < c.least || n > c.most {
-		return fmt.Errorf("%w: %s wants %s", ErrUsage, c.Name, orNothing(c.Args))
+	if err := c.CheckArgs(call.Args); err != nil {
+		return err
 	}
 	return c.Run(call)
 }

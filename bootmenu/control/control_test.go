@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -62,13 +63,19 @@ func newMachine() *machine {
 	}
 }
 
+func find(t *testing.T, verbs []control.Command, name string) control.Command {
+	t.Helper()
+	i := slices.IndexFunc(verbs, func(c control.Command) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("no verb %s", name)
+	}
+	return verbs[i]
+}
+
 // do runs a verb, and returns what it prints.
 func do(t *testing.T, m *machine, verbs []control.Command, asJSON bool, name string, args ...string) (string, error) {
 	t.Helper()
-	verb := control.Find(verbs, name)
-	if verb == nil {
-		t.Fatalf("no verb %s", name)
-	}
+	verb := find(t, verbs, name)
 	var out strings.Builder
 	err := verb.Do(&control.Call{Machine: m, Args: args, JSON: asJSON, Out: &out})
 	if asJSON && err == nil && !json.Valid([]byte(out.String())) {

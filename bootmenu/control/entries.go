@@ -9,6 +9,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/esp"
+	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/markers"
 )
 
@@ -90,6 +91,20 @@ func EntryIDs(m Machine) ([]string, error) {
 	var ids []string
 	for _, e := range v.entries {
 		ids = append(ids, e.ID)
+	}
+	return ids, nil
+}
+
+// SnapshotIDs lists the short IDs of the machine's golden snapshots.
+func SnapshotIDs(m Machine) ([]string, error) {
+	volume, err := m.ESP()
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	all, _ := golden.List(volume) // what cannot be read has no ID
+	for _, s := range all {
+		ids = append(ids, bootmenu.ShortID(s.ID()))
 	}
 	return ids, nil
 }

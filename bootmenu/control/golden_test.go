@@ -160,7 +160,8 @@ func TestSnapshotThatIsToBeSigned(t *testing.T) {
 			for made, says := range map[bool]string{true: " was taken.", false: " is there already."} {
 				var out strings.Builder
 				call := &control.Call{Machine: m, Store: taker{taken: s, made: made}, Out: &out}
-				if err := control.Find(control.Recovery(), "snapshot").Do(call); err != nil {
+				verb := find(t, control.Recovery(), "snapshot")
+				if err := verb.Do(call); err != nil {
 					t.Fatal(err)
 				}
 				if wanted := key != nil && !s.Signed(); !strings.Contains(out.String(), says) || strings.Contains(out.String(), note) != wanted {

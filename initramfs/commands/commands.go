@@ -39,8 +39,9 @@ import (
 
 // Command is one command of the shell.
 type Command struct {
-	Summary string // one line for help
-	run     func(env *env) error
+	Summary   string // one line for help
+	Completes bool   // it is asked what Tab completes, as every cobra command can be
+	run       func(env *env) error
 }
 
 // env is what a command is called with.
@@ -106,8 +107,11 @@ func bootDisk(ctx context.Context) (*livedisk.Disk, error) {
 	return livedisk.Open(ctx, "/", nil)
 }
 
-// statusInterrupted is how a shell reports the end by SIGINT.
-const statusInterrupted = 130
+// Exit statuses with a meaning.
+const (
+	statusUsage       = 2
+	statusInterrupted = 130 // as a shell reports the end by SIGINT
+)
 
 func (c Command) main(e *env) int {
 	out := &output{w: e.stdout}
@@ -120,7 +124,7 @@ func (c Command) main(e *env) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, errUsage):
-		return 2
+		return statusUsage
 	case errors.Is(err, errNoMatch):
 		return 1
 	}
@@ -128,7 +132,7 @@ func (c Command) main(e *env) int {
 	switch {
 	case errors.Is(err, control.ErrUsage):
 		fmt.Fprintf(e.stderr, "see %s --help\n", e.name)
-		return 2
+		return statusUsage
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted
 	}
@@ -160,7 +164,11 @@ func fromCore(summary string, create func() core.Command) Command {
 	}}
 }
 
-// All returns the commands by name.
+// Completes reports whether a command can be asked what Tab completes.
+func Completes(name string) bool { return All()[name].Completes }
+
+// All returns the commands by name. Those of this machine are made of cobra
+// commands, the small ones of every Unix read their options as those do there.
 func All() map[string]Command {
 	return map[string]Command{
 		"base64": fromCore("encode or decode base64", base64.New),
@@ -180,32 +188,32 @@ func All() map[string]Command {
 		"touch":  fromCore("create files or change their times", touch.New),
 		"xargs":  fromCore("run a command with arguments from the input", xargs.New),
 
-		"bootmgr":  {"show and change what the boot manager remembers", bootmgr},
-		"df":       {"show how full the mounted file systems are", df},
-		"dmesg":    {"print the kernel's log", dmesg},
-		"free":     {"show the use of memory", free},
-		"grep":     {"print the lines that match an expression", grep},
-		"head":     {"print the first lines", head},
-		"help":     {"list the commands", help},
-		"hexdump":  {"print bytes in hexadecimal", hexdump},
-		"kill":     {"send a signal to processes", kill},
-		"ln":       {"make links", ln},
-		"log":      {"show the persistent log", logCommand},
-		"lsblk":    {"list disks and partitions", lsblk},
-		"lsmod":    {"list the loaded kernel modules", lsmod},
-		"mount":    {"list or make mounts", mount},
-		"poweroff": {"turn the machine off", poweroff},
-		"ps":       {"list processes", ps},
-		"reboot":   {"restart the machine", reboot},
-		"recovery": {"show failures, and keep golden snapshots", recovery},
-		"services": {"show what process 1 keeps running", services},
-		"sleep":    {"wait", sleep},
-		"stages":   {"show the boot stages of the last boots", stages},
-		"sync":     {"write everything to the disks", syncDisks},
-		"tail":     {"print the last lines", tail},
-		"umount":   {"undo mounts", umount},
-		"uname":    {"print the system's name and version", uname},
-		"watchdog": {"show and change what the hardware watchdog does", watchdogCommand},
-		"wc":       {"count lines, words and bytes", wc},
+		"bootmgr":  fromCobra("show and change what the boot manager remembers", newBootmgr),
+		"df":       {Summary: "show how full the mounted file systems are", run: df},
+		"dmesg":    {Summary: "print the kernel's log", run: dmesg},
+		"free":     {Summary: "show the use of memory", run: free},
+		"grep":     {Summary: "print the lines that match an expression", run: grep},
+		"head":     {Summary: "print the first lines", run: head},
+		"help":     {Summary: "list the commands", run: help},
+		"hexdump":  {Summary: "print bytes in hexadecimal", run: hexdump},
+		"kill":     {Summary: "send a signal to processes", run: kill},
+		"ln":       {Summary: "make links", run: ln},
+		"log":      fromCobra("show the persistent log", newLog),
+		"lsblk":    {Summary: "list disks and partitions", run: lsblk},
+		"lsmod":    {Summary: "list the loaded kernel modules", run: lsmod},
+		"mount":    {Summary: "list or make mounts", run: mount},
+		"poweroff": {Summary: "turn the machine off", run: poweroff},
+		"ps":       {Summary: "list processes", run: ps},
+		"reboot":   {Summary: "restart the machine", run: reboot},
+		"recovery": fromCobra("show failures, and keep golden snapshots", newRecovery),
+		"services": fromCobra("show what process 1 keeps running", newServices),
+		"sleep":    {Summary: "wait", run: sleep},
+		"stages":   fromCobra("show the boot stages of the last boots", newStages),
+		"sync":     {Summary: "write everything to the disks", run: syncDisks},
+		"tail":     {Summary: "print the last lines", run: tail},
+		"umount":   {Summary: "undo mounts", run: umount},
+		"uname":    {Summary: "print the system's name and version", run: uname},
+		"watchdog": fromCobra("show and change what the hardware watchdog does", newWatchdog),
+		"wc":       {Summary: "count lines, words and bytes", run: wc},
 	}
 }

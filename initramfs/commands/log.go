@@ -3,17 +3,18 @@ package commands
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/bootmenu/control/cli"
 	"github.com/rayos/rayboot/initramfs/logstore"
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/raylog"
@@ -26,120 +27,58 @@ type logs struct {
 	ask  func(logstore.Request) (raylog.Level, error)              // asks process 1
 }
 
-const logHelp = `usage: log COMMAND [OPTION...]
+const logLong = `Log shows the persistent log: what the boot manager, the kernel and process 1
+said, boot after boot. rayimg log does the same on disks and images.`
 
-Shows the persistent log: what the boot manager, the kernel and process 1 said,
-boot after boot. rayimg log does the same on disks and images.
+func newLog(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:  "log",
+		Long: logLong,
+		Example: "  log show --boot -1 --level warn\n  log follow --source kernel\n  log export --format csv >log.csv\n" +
+			"  log level trace\n  log add --level warn the fan is slow\n  log clear --yes",
+	}
+	cmd.AddCommand(newLogShow(e), newLogFollow(e), newLogExport(e), newLogLevel(e), newLogAdd(e), newLogClear(e), newLogStats(e))
+	return cmd
+}
 
-  show     the newest records, and how full the log is
-  follow   the newest records, and those that come
-  export   all records: --format json, csv or text
-  level    show or set the least level that is kept, until the next start
-  add      keep a message: log add [--level info] [--source NAME] MESSAGE...
-  clear    begin anew; older records are shown to who asks for --all
-  stats    what is in the log, and what is damaged
-
-examples:
-  log show --boot -1 --level warn
-  log follow --source kernel
-  log export --format csv >log.csv
-  log level trace
-  log add --level warn the fan is slow
-  log clear --yes
-
-exit status: 0 done, 1 not done, 2 wrong usage, 130 interrupted
-`
-
-// logOptions are the options of all verbs; each takes those that it knows.
-type logOptions struct {
-	json, all, yes      bool
-	last                int
+// logFlags say which records are wanted, and how.
+type logFlags struct {
 	level, source, boot string
-	format              string
-	rest                []string
+	all, json           bool
+	last                int
 }
 
-// The options that the verbs take.
-var logVerbs = map[string]struct {
-	options string
-	run     func(*env, logOptions) error
-}{
-	"show":   {"json all last level source boot", logShow},
-	"follow": {"json all level source boot", logFollow},
-	"export": {"all level source boot format", logExport},
-	"level":  {"json", logThreshold},
-	"add":    {"level source", logAdd},
-	"clear":  {"yes", logClear},
-	"stats":  {"json", logStats},
+// add adds the options that say which records are wanted.
+func (f *logFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	levelFlag(cmd, &f.level, "trace", "the least level")
+	flags.StringVar(&f.source, "source", "", "who said it, such as bootmgr, kernel or init\n(default everybody)")
+	flags.StringVar(&f.boot, "boot", "", "one boot: 0 is this one, -1 the one before it,\nor the first digits of its ID (default all)")
+	flags.BoolVar(&f.all, "all", false, "also what was there before the log was cleared")
 }
 
-func logCommand(e *env) error {
-	if len(e.args) == 0 || e.args[0] == "help" || e.args[0] == "-h" || e.args[0] == "--help" {
-		_, err := fmt.Fprint(e.stdout, logHelp)
-		return err
-	}
-	verb, ok := logVerbs[e.args[0]]
-	if !ok {
-		return fmt.Errorf("%w: there is no %q", control.ErrUsage, "log "+e.args[0])
-	}
-	o, err := parseLog(e, verb.options)
-	if errors.Is(err, flag.ErrHelp) {
-		_, err := fmt.Fprint(e.stdout, logHelp)
-		return err
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", control.ErrUsage, err)
-	}
-	return verb.run(e, o)
+// levelFlag adds an option that is a level, and that Tab completes.
+func levelFlag(cmd *cobra.Command, level *string, normally, usage string) {
+	cmd.Flags().StringVar(level, "level", normally, usage+":\n"+strings.Join(levels(), ", "))
+	complete(cmd, "level", levels())
 }
 
-// parseLog reads the options behind the verb.
-func parseLog(e *env, takes string) (o logOptions, err error) {
-	f := flag.NewFlagSet("log", flag.ContinueOnError)
-	f.SetOutput(e.stdout)
-	f.Usage = func() {}
-	for _, name := range strings.Fields(takes) {
-		switch name {
-		case "json":
-			f.BoolVar(&o.json, name, false, "")
-		case "all":
-			f.BoolVar(&o.all, name, false, "")
-		case "yes":
-			f.BoolVar(&o.yes, name, false, "")
-		case "last":
-			f.IntVar(&o.last, "n", 50, "")
-		case "level":
-			f.StringVar(&o.level, name, "", "")
-		case "source":
-			f.StringVar(&o.source, name, "", "")
-		case "boot":
-			f.StringVar(&o.boot, name, "", "")
-		case "format":
-			f.StringVar(&o.format, name, string(logview.JSON), "")
-		}
-	}
-	err = f.Parse(e.args[1:])
-	o.rest = f.Args()
-	return o, err
+func levels() []string {
+	return strings.Split(strings.ToLower(strings.Join(raylog.Levels(), " ")), " ")
 }
 
 // show is what the options ask of the log.
-func (o logOptions) show(e *env, ring *raylog.Ring) (s logview.Show, err error) {
-	if len(o.rest) > 0 {
-		return s, fmt.Errorf("%w: %q is too much", control.ErrUsage, o.rest[0])
+func (f *logFlags) show(e *env, ring *raylog.Ring) (s logview.Show, err error) {
+	if s.Query.Level, err = raylog.ParseLevel(f.level); err != nil {
+		return s, cli.Usage(err)
 	}
-	if o.level != "" {
-		if s.Query.Level, err = raylog.ParseLevel(o.level); err != nil {
-			return s, fmt.Errorf("%w: %w", control.ErrUsage, err)
-		}
-	}
-	if o.boot != "" {
-		if s.Query.Boot, err = logview.Boot(ring, o.boot); err != nil {
+	if f.boot != "" {
+		if s.Query.Boot, err = logview.Boot(ring, f.boot); err != nil {
 			return s, err
 		}
 	}
-	s.Query.Source, s.Query.All, s.Last, s.Format = o.source, o.all, o.last, logview.Text
-	if o.json {
+	s.Query.Source, s.Query.All, s.Last, s.Format = f.source, f.all, f.last, logview.Text
+	if f.json {
 		s.Format = logview.JSON
 	}
 	s.Colors = e.colors()
@@ -169,23 +108,59 @@ func withLog(e *env, do func(*raylog.Ring) error) (err error) {
 	return do(ring)
 }
 
-func logShow(e *env, o logOptions) error {
-	return withLog(e, func(ring *raylog.Ring) error {
-		s, err := o.show(e, ring)
-		if err != nil {
-			return err
-		}
-		return s.Recent(e.stdout, ring)
-	})
+func newLogShow(e *env) *cobra.Command {
+	var f logFlags
+	cmd := &cobra.Command{
+		Use:               "show",
+		Short:             "Show the newest records, and how full the log is",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			return withLog(e, func(ring *raylog.Ring) error {
+				s, err := f.show(e, ring)
+				if err != nil {
+					return err
+				}
+				return s.Recent(e.stdout, ring)
+			})
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().IntVarP(&f.last, "last", "n", 50, "so many records at most; 0: all")
+	jsonFlag(cmd, &f.json, "print JSON, one record on each line")
+	return cmd
 }
 
-func logExport(e *env, o logOptions) error {
-	format, err := logview.ParseFormat(o.format)
+func newLogExport(e *env) *cobra.Command {
+	var f logFlags
+	var format string
+	cmd := &cobra.Command{
+		Use:               "export",
+		Short:             "Write all records out",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(*cobra.Command, []string) error { return exportLog(e, &f, format) },
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&format, "format", string(logview.JSON), strings.Join(formats(), ", "))
+	complete(cmd, "format", formats())
+	return cmd
+}
+
+func formats() (names []string) {
+	for _, f := range logview.Formats() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+func exportLog(e *env, f *logFlags, as string) error {
+	format, err := logview.ParseFormat(as)
 	if err != nil {
-		return fmt.Errorf("%w: %w", control.ErrUsage, err)
+		return cli.Usage(err)
 	}
 	return withLog(e, func(ring *raylog.Ring) error {
-		s, err := o.show(e, ring)
+		s, err := f.show(e, ring)
 		if err != nil {
 			return err
 		}
@@ -199,37 +174,64 @@ func logExport(e *env, o logOptions) error {
 	})
 }
 
+func newLogStats(e *env) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:               "stats",
+		Short:             "Show what is in the log, and what is damaged",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			return withLog(e, func(ring *raylog.Ring) error { return logview.Stats(e.stdout, ring, asJSON) })
+		},
+	}
+	jsonFlag(cmd, &asJSON, "print JSON")
+	return cmd
+}
+
 // followPause is how often a log that is followed is looked at.
 const followPause = 250 * time.Millisecond
 
-func logFollow(e *env, o logOptions) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o.last = 10
-	return withLog(e, func(ring *raylog.Ring) error {
-		s, err := o.show(e, ring)
-		if err != nil {
-			return err
-		}
-		w := s.Writer(e.stdout)
-		for {
-			newest := ring.Newest()
-			if _, err := s.Write(w, ring); err != nil {
-				return err
-			}
-			s.Query.After, s.Last = newest, 0
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(followPause):
-			}
-			if err := ring.Refresh(); err != nil {
-				return err
-			}
-		}
-	})
+func newLogFollow(e *env) *cobra.Command {
+	f := logFlags{last: 10}
+	cmd := &cobra.Command{
+		Use:               "follow",
+		Short:             "Show the newest records, and those that come, until Ctrl-C",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return withLog(e, func(ring *raylog.Ring) error {
+				s, err := f.show(e, ring)
+				if err != nil {
+					return err
+				}
+				return followLog(ctx, e.stdout, ring, s)
+			})
+		},
+	}
+	f.add(cmd)
+	jsonFlag(cmd, &f.json, "print JSON, one record on each line")
+	return cmd
 }
 
-func logStats(e *env, o logOptions) error {
-	return withLog(e, func(ring *raylog.Ring) error { return logview.Stats(e.stdout, ring, o.json) })
+// followLog shows records until ctx ends.
+func followLog(ctx context.Context, out io.Writer, ring *raylog.Ring, s logview.Show) error {
+	w := s.Writer(out)
+	for {
+		newest := ring.Newest()
+		if _, err := s.Write(w, ring); err != nil {
+			return err
+		}
+		s.Query.After, s.Last = newest, 0
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(followPause):
+		}
+		if err := ring.Refresh(); err != nil {
+			return err
+		}
+	}
 }

@@ -85,9 +85,10 @@ func TestLog(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
-		{"log", 0, logHelp, ""},
-		{"log help", 0, logHelp, ""},
-		{"log show -h", 0, logHelp, ""},
+		{"log", 0, logLong + exitStatuses, ""},
+		{"log help", 0, "Available Commands:", ""},
+		{"log show -h", 0, "--boot string", ""},
+		{"log clear --help", 0, "-y, --yes", ""},
 		{"log show", 0, both, ""},
 		{"log show -n 1", 0, "-- boot 02000000\n[2000ms] WARN: init: of this boot\nUsage", ""},
 		{"log show --boot -1", 0, "of an earlier boot", ""},
@@ -99,26 +100,29 @@ func TestLog(t *testing.T) {
 		{"log level", 0, "The log keeps DEBUG and above", ""},
 		{"log level trace", 0, "The log keeps TRACE and above", ""},
 		{"log level --json", 0, `{"level":"TRACE"}`, ""},
-		{"log shout", 2, "", "wrong usage: there is no \"log shout\"\nsee log --help\n"},
-		{"log show extra", 2, "", `"extra" is too much`},
+		{"log shout", 2, "", "log: wrong usage: log has no command \"shout\"; did you mean show?\nsee log --help\n"},
+		{"log show extra", 2, "", `unknown command "extra"`},
 		{"log show --level loud", 2, "", "wrong usage"},
-		{"log show --yes", 2, "", "-yes"},
+		{"log show --yes", 2, "", "unknown flag: --yes"},
 		{"log show --boot 77", 1, "", "which knows 2 boots"},
 		{"log export --format xml", 2, "", "choose one of"},
 		{"log level loud", 2, "", "wrong usage"},
-		{"log level info info", 2, "", "takes one level"},
+		{"log level info info", 2, "", "at most 1 arg"},
 		{"log clear", 1, "", "add --yes to clear the log"},
 		{"log clear --yes", 0, "The log is cleared.", ""},
 		{"log add --level warn --source hand the fan is slow", 0, "", ""},
-		{"log add plain", 0, "", ""},
-		{"log add", 2, "", "say what is to be kept"},
+		{"log add plain --level x", 0, "", ""},
+		{"log add", 2, "", "at least 1 arg"},
 		{"log add --level loud x", 2, "", "wrong usage"},
-		{"log show", 0, "[0ms] INFO: log: [RAYOS_LOG:CLEARED]\n[0ms] WARN: hand: the fan is slow\n[0ms] INFO: shell: plain\nUsage", ""},
+		{"log show", 0, "[0ms] INFO: log: [RAYOS_LOG:CLEARED]\n[0ms] WARN: hand: the fan is slow\n[0ms] INFO: shell: plain --level x\nUsage", ""},
 		{"log show --all -n 0", 0, "of an earlier boot", ""},
 	} {
 		status, out, errs := runLog(root, nil, nil, c.line)
 		if status != c.status || !strings.Contains(out, c.stdout) || !strings.Contains(errs, c.stderr) || c.stderr == "" && errs != "" {
 			t.Errorf("%s: status %d, stdout %q, stderr %q", c.line, status, out, errs)
+		}
+		if !strings.Contains(c.line, "--json") {
+			checkColumns(t, c.line, out)
 		}
 		if strings.Contains(c.line, "--json") && !json.Valid([]byte(out)) {
 			t.Errorf("%s: %s", c.line, out)

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,9 +10,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/bootmenu/control/cli"
 	"github.com/rayos/rayboot/initramfs/bootfacts"
 	"github.com/rayos/rayboot/initramfs/logstore"
 	"github.com/rayos/rayboot/raylog"
@@ -32,49 +32,76 @@ func openLog(root string) (*raylog.Ring, func() error, error) {
 	return logstore.OpenReader(place, raylog.InstallLogID(facts.InstallID))
 }
 
+func newLogLevel(e *env) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:               "level [LEVEL]",
+		Short:             "Show or set the least level that is kept, until the next start",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: oneOf(levels()...),
+		RunE:              func(_ *cobra.Command, args []string) error { return logThreshold(e, args, asJSON) },
+	}
+	jsonFlag(cmd, &asJSON, "print JSON")
+	return cmd
+}
+
 // logThreshold shows or sets the least level that is kept.
-func logThreshold(e *env, o logOptions) error {
+func logThreshold(e *env, args []string, asJSON bool) error {
 	request := logstore.Request{Verb: logstore.VerbLevel}
-	switch len(o.rest) {
-	case 0:
-	case 1:
-		if _, err := raylog.ParseLevel(o.rest[0]); err != nil {
-			return fmt.Errorf("%w: %w", control.ErrUsage, err)
+	if len(args) > 0 {
+		if _, err := raylog.ParseLevel(args[0]); err != nil {
+			return cli.Usage(err)
 		}
-		request.Level = o.rest[0]
-	default:
-		return fmt.Errorf("%w: log level takes one level", control.ErrUsage)
+		request.Level = args[0]
 	}
 	level, err := e.logs.ask(request)
 	if err != nil {
 		return err
 	}
-	if o.json {
+	if asJSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]raylog.Level{"level": level})
 	}
 	_, err = fmt.Fprintf(e.stdout, "The log keeps %v and above, until the next start.\n", level)
 	return err
 }
 
-// logAdd keeps a message. From level warn on it is on the disk when the command ends.
-func logAdd(e *env, o logOptions) error {
-	if len(o.rest) == 0 {
-		return fmt.Errorf("%w: say what is to be kept", control.ErrUsage)
+func newLogAdd(e *env) *cobra.Command {
+	var level, source string
+	cmd := &cobra.Command{
+		Use:   "add [--level LEVEL] [--source NAME] MESSAGE...",
+		Short: "Keep a message",
+		Long:  "Add keeps a message. From level warn on it is on the disk when the command ends.",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, words []string) error {
+			if _, err := raylog.ParseLevel(level); err != nil {
+				return cli.Usage(err)
+			}
+			_, err := e.logs.ask(logstore.Request{Verb: logstore.VerbAdd, Level: level, Source: source, Message: strings.Join(words, " ")})
+			return err
+		},
 	}
-	level := cmp.Or(o.level, "info")
-	if _, err := raylog.ParseLevel(level); err != nil {
-		return fmt.Errorf("%w: %w", control.ErrUsage, err)
-	}
-	_, err := e.logs.ask(logstore.Request{Verb: logstore.VerbAdd, Level: level, Source: cmp.Or(o.source, "shell"), Message: strings.Join(o.rest, " ")})
-	return err
+	levelFlag(cmd, &level, "info", "how much it matters")
+	cmd.Flags().StringVar(&source, "source", "shell", "who says it")
+	cmd.Flags().SetInterspersed(false) // what looks like an option behind the first word is part of the message
+	return cmd
 }
 
-// logClear begins anew, when it was confirmed.
-func logClear(e *env, o logOptions) error {
-	if len(o.rest) > 0 {
-		return fmt.Errorf("%w: %q is too much", control.ErrUsage, o.rest[0])
+func newLogClear(e *env) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:               "clear",
+		Short:             "Begin anew; older records are shown to who asks for --all",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(*cobra.Command, []string) error { return clearLog(e, yes) },
 	}
-	if !o.yes {
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do it without asking")
+	return cmd
+}
+
+// clearLog begins anew, when it was confirmed.
+func clearLog(e *env, yes bool) error {
+	if !yes {
 		if err := confirmClear(e); err != nil {
 			return err
 		}
@@ -82,7 +109,7 @@ func logClear(e *env, o logOptions) error {
 	if _, err := e.logs.ask(logstore.Request{Verb: logstore.VerbClear}); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(e.stdout, "The log is cleared. log show --all shows what was there before, as long as nothing newer takes its place.")
+	_, err := fmt.Fprintln(e.stdout, "The log is cleared. log show --all shows what was there before, as long as\nnothing newer takes its place.")
 	return err
 }
 

@@ -3,119 +3,62 @@ package commands
 import (
 	"bufio"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/bootmenu/control/cli"
 )
 
-// operator is a command for operators, with the verbs of package control.
-type operator struct {
-	verbs    []control.Command
-	does     string
-	examples []string
-}
+const bootmgrLong = `Bootmgr shows and changes what the boot manager remembers. rayimg bootmgr does
+the same on disks and images.`
 
-func bootmgr(e *env) error {
-	return operator{
-		verbs: control.Bootmgr(),
-		does:  "Shows and changes what the boot manager remembers. `rayimg bootmgr` does the same on disks and images.",
-		examples: []string{
-			"bootmgr list", "bootmgr status --json", "bootmgr set-oneshot rayos-safe", "bootmgr enable rayos", "bootmgr recovery on",
-		},
-	}.run(e)
-}
+const recoveryLong = `Recovery shows what failed, and keeps the golden snapshots that the machine
+falls back to. restore and drop ask before they do it.`
 
-func recovery(e *env) error {
-	return operator{
-		verbs:    control.Recovery(),
-		does:     "Shows what failed, and keeps the golden snapshots that the machine falls back to. restore and drop ask before they do it.",
-		examples: []string{"recovery status", "recovery verify", "recovery restore", "recovery restore 5f70bf18 rayos --yes", "recovery drop"},
-	}.run(e)
-}
-
-// run executes one command line.
-func (o operator) run(e *env) (err error) {
-	call, verb, err := o.parse(e)
-	if err != nil || verb == nil {
-		return err
+func newBootmgr(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:  "bootmgr",
+		Long: bootmgrLong,
+		Example: "  bootmgr list\n  bootmgr status --json\n  bootmgr set-oneshot rayos-safe\n" +
+			"  bootmgr enable rayos\n  bootmgr recovery on",
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	disk, err := e.disk(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, disk.Close()) }()
-	call.Machine, call.Store, call.Out = disk, disk, e.stdout
-	if tty, ok := e.stdin.(*os.File); ok && term.IsTerminal(int(tty.Fd())) {
-		call.Ask = asker(ctx, tty, e.stdout)
-	}
-	return verb.Do(call)
+	e.thisMachine().Add(cmd, control.Bootmgr())
+	return cmd
 }
 
-// parse reads the arguments; options may stand anywhere. Where help was asked
-// for, it is shown and there is no verb.
-func (o operator) parse(e *env) (*control.Call, *control.Command, error) {
-	call := &control.Call{}
-	help := false
-	for _, arg := range e.args {
-		switch arg {
-		case "--json", "-json":
-			call.JSON = true
-		case "--yes", "-yes", "-y":
-			call.Yes = true
-		case "--help", "-help", "-h":
-			help = true
-		default:
-			if strings.HasPrefix(arg, "-") {
-				return nil, nil, fmt.Errorf("%w: there is no option %s", control.ErrUsage, arg)
-			}
-			call.Args = append(call.Args, arg)
+func newRecovery(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:  "recovery",
+		Long: recoveryLong,
+		Example: "  recovery status\n  recovery verify\n  recovery restore\n" +
+			"  recovery restore 5f70bf18 rayos --yes\n  recovery drop",
+	}
+	e.thisMachine().Add(cmd, control.Recovery())
+	return cmd
+}
+
+// thisMachine runs the verbs of package control on the boot disk.
+func (e *env) thisMachine() cli.Side {
+	return cli.Side{Open: func(_ *cobra.Command, _ string, _ bool) (*control.Call, func() error, error) {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		disk, err := e.disk(ctx)
+		if err != nil {
+			stop()
+			return nil, nil, err
 		}
-	}
-	if help || len(call.Args) == 0 || call.Args[0] == "help" {
-		return nil, nil, o.help(e)
-	}
-	verb := control.Find(o.verbs, call.Args[0])
-	if verb == nil {
-		return nil, nil, fmt.Errorf("%w: there is no %q", control.ErrUsage, e.name+" "+call.Args[0])
-	}
-	if call.Yes && !verb.Asks {
-		return nil, nil, fmt.Errorf("%w: %s asks nothing, so --yes means nothing", control.ErrUsage, verb.Name)
-	}
-	call.Args = call.Args[1:]
-	return call, verb, nil
-}
-
-// help shows what the command does.
-func (o operator) help(e *env) error {
-	fmt.Fprintf(e.stdout, "usage: %s COMMAND [ARGUMENT...] [--json]%s\n\n%s\n\n", e.name, o.yes(), o.does)
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	for _, v := range o.verbs {
-		fmt.Fprintf(w, "  %s\t%s\n", strings.TrimSpace(v.Name+" "+v.Args), v.Short)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "\nexamples:\n  %s\n\nexit status: 0 done, 1 not done, 2 wrong usage, 3 verify found problems, 130 interrupted\n", strings.Join(o.examples, "\n  "))
-	return nil
-}
-
-func (o operator) yes() string {
-	if slices.ContainsFunc(o.verbs, func(v control.Command) bool { return v.Asks }) {
-		return " [--yes]"
-	}
-	return ""
+		call := &control.Call{Machine: disk, Store: disk}
+		if tty, ok := e.stdin.(*os.File); ok && term.IsTerminal(int(tty.Fd())) {
+			call.Ask = asker(ctx, tty, e.stdout)
+		}
+		return call, func() error { defer stop(); return disk.Close() }, nil
+	}}
 }
 
 // asker returns a function that asks the person at a terminal. A person who

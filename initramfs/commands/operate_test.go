@@ -82,16 +82,16 @@ func TestOperate(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
-		{"bootmgr", 0, "usage: bootmgr COMMAND", ""},
-		{"bootmgr help", 0, "set-oneshot ENTRY", ""},
-		{"recovery restore --help", 0, "recovery restore 5f70bf18 rayos --yes", ""},
+		{"bootmgr", 0, "bootmgr [command]", ""},
+		{"bootmgr help set-oneshot", 0, "bootmgr set-oneshot ENTRY [flags]", ""},
+		{"recovery --help", 0, "recovery restore 5f70bf18 rayos --yes", ""},
 		{"bootmgr list", 0, "disabled after 3 failures", ""},
-		{"bootmgr nonsense", 2, "", `wrong usage: there is no "bootmgr nonsense"` + "\nsee bootmgr --help\n"},
-		{"bootmgr list --nonsense", 2, "", "there is no option --nonsense"},
-		{"bootmgr list --yes", 2, "", "list asks nothing, so --yes means nothing"},
+		{"bootmgr nonsense", 2, "", `wrong usage: bootmgr has no command "nonsense"` + "\nsee bootmgr --help\n"},
+		{"bootmgr list --nonsense", 2, "", "unknown flag: --nonsense"},
+		{"bootmgr list --yes", 2, "", "unknown flag: --yes"},
 		{"bootmgr enable", 2, "", "wrong usage"},
 		{"bootmgr set-default nosuch", 1, "", "bootmgr: no entry nosuch; there are other, rayos\n"},
-		{"bootmgr --json set-default other", 0, `"changed": true`, ""},
+		{"bootmgr set-default --json other", 0, `"changed": true`, ""},
 		{"bootmgr enable rayos", 0, "rayos is enabled", ""},
 		{"recovery verify", 0, bootmenu.ShortID(id), ""},
 		{"recovery snapshot", 1, "", "no golden snapshot can be taken of this boot: it is not counted"},

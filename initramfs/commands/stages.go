@@ -9,8 +9,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/rayos/rayboot/initramfs/pid1"
-	"github.com/rayos/rayboot/initramfs/service"
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/raylog"
 )
@@ -30,16 +31,27 @@ type stageReached struct {
 	Kernel   string        `json:"kernelSHA256,omitempty"` // empty if the boot manager did not say
 }
 
-// stages shows the boot stages of the last boots.
-func stages(e *env) error {
-	f := e.flags("[--json]")
-	asJSON := f.Bool("json", false, "print JSON")
-	if err := e.parse(f, 0, 0); err != nil {
-		return err
+const stagesLong = `Stages shows the boot stages of the last boots: which entry came how far, how
+long after the kernel's start, and which kernel it was.`
+
+func newStages(e *env) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:               "stages",
+		Long:              stagesLong,
+		Example:           "  stages\n  stages --json",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(*cobra.Command, []string) error { return showStages(e, asJSON) },
 	}
+	jsonFlag(cmd, &asJSON, "print JSON")
+	return cmd
+}
+
+func showStages(e *env, asJSON bool) error {
 	return withLog(e, func(ring *raylog.Ring) error {
 		all := lastStages(ring, maxStages)
-		if *asJSON {
+		if asJSON {
 			return indented(e.stdout, all)
 		}
 		w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
@@ -94,41 +106,4 @@ func stageOf(r raylog.Record) (s stageReached, ok bool) {
 		s.Wall = &utc
 	}
 	return s, true
-}
-
-// services shows what process 1 keeps running.
-func services(e *env) error {
-	f := e.flags("[--json]")
-	asJSON := f.Bool("json", false, "print JSON")
-	if err := e.parse(f, 0, 0); err != nil {
-		return err
-	}
-	text, err := e.services()
-	if err != nil {
-		return err
-	}
-	states := []service.State{}
-	if err := json.Unmarshal(text, &states); err != nil {
-		return fmt.Errorf("answer of process 1: %w", err)
-	}
-	if *asJSON {
-		return indented(e.stdout, states)
-	}
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SERVICE\tSTATE\tSTARTS\tSINCE\tLAST END")
-	for _, s := range states {
-		state := "waits"
-		if s.Running {
-			state = "runs"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d s\t%.30s\n", s.Name, state, s.Starts, int(s.Since.Seconds()), orDash(s.LastEnd))
-	}
-	return w.Flush()
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

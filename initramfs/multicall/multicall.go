@@ -20,7 +20,7 @@ type program func(args []string, stdin io.Reader, stdout, stderr io.Writer) int
 
 // programs returns all programs but process 1, by name.
 func programs() map[string]program {
-	all := map[string]program{"sh": shell.Program(commands.Verbs)}
+	all := map[string]program{"sh": shell.Program(commands.Completes)}
 	for name, c := range commands.All() {
 		all[name] = c.Main
 	}

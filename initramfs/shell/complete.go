@@ -9,9 +9,9 @@ import (
 
 // completer completes the word in front of the cursor.
 type completer struct {
-	verbs func(command string) []string // of a command, nil if it has none
-	path  string                        // as in PATH: where commands are
-	dir   func() string                 // where the shell is
+	ask  asking        // asks commands; nil if none can be asked
+	path string        // as in PATH: where commands are
+	dir  func() string // where the shell is
 }
 
 // complete returns the line with the word in front of pos completed as far as it is
@@ -40,8 +40,11 @@ func (c completer) candidates(before []string, word string) []string {
 	switch {
 	case len(before) == 0 && !strings.Contains(word, "/"):
 		return startingWith(c.commands(), word)
-	case len(before) == 1 && c.verbs != nil && len(c.verbs(before[0])) > 0:
-		return startingWith(c.verbs(before[0]), word)
+	case len(before) > 0 && c.ask != nil:
+		words, files := c.ask(append(before, word))
+		if words = startingWith(words, word); len(words) > 0 || !files {
+			return words
+		}
 	}
 	return c.files(word)
 }

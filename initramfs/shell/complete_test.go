@@ -8,11 +8,17 @@ import (
 	"testing"
 )
 
-func testVerbs(command string) []string {
-	if command == "bootmgr" {
-		return []string{"list", "set-default", "set-oneshot", "status"}
+// testAsk answers for bootmgr as cobra does.
+func testAsk(words []string) ([]string, bool) {
+	switch {
+	case words[0] != "bootmgr":
+		return nil, true
+	case len(words) == 2 && words[1] == "--":
+		return []string{"--help", "--json"}, false
+	case len(words) == 2:
+		return []string{"list", "set-default", "set-oneshot", "status"}, false
 	}
-	return nil
+	return nil, words[1] == "list"
 }
 
 // place is a folder with files, and with a folder of commands.
@@ -28,7 +34,7 @@ func place(t *testing.T) completer {
 			t.Fatal(err)
 		}
 	}
-	return completer{verbs: testVerbs, path: filepath.Join(dir, "none") + ":" + filepath.Join(dir, "bin"), dir: func() string { return dir }}
+	return completer{ask: testAsk, path: filepath.Join(dir, "none") + ":" + filepath.Join(dir, "bin"), dir: func() string { return dir }}
 }
 
 // TestComplete writes the cursor as ^.
@@ -43,6 +49,8 @@ func TestComplete(t *testing.T) {
 		{"bootmgr set-^", "bootmgr set-^", "set-default set-oneshot"},
 		{"bootmgr set-o^", "bootmgr set-oneshot ^", "set-oneshot"},
 		{"bootmgr li^ --json", "bootmgr list ^ --json", "list"},
+		{"bootmgr --^", "bootmgr --^", "--help --json"},
+		{"bootmgr status e^", "bootmgr status e^", ""},
 		{"bootmgr list e^", "bootmgr list etc/^", "etc/"},
 		{"ls etc/ho^", "ls etc/host^", "etc/hostname etc/hosts"},
 		{"ls etc/hostn^", "ls etc/hostname ^", "etc/hostname"},
@@ -70,6 +78,49 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestParseAnswer(t *testing.T) {
+	for answer, want := range map[string]struct {
+		words string
+		files bool
+	}{
+		"list\nstatus\n:4\n": {"list status", false},
+		":0\n":               {"", true},
+		"x\n:1\n":            {"", false},
+		"no directive\n":     {"", false},
+		"":                   {"", false},
+		":many\n":            {"", false},
+	} {
+		if words, files := parseAnswer(answer); !slices.Equal(words, strings.Fields(want.words)) || files != want.files {
+			t.Errorf("%q: %q, files %v", answer, words, files)
+		}
+	}
+}
+
+// TestAskCommand asks real programs: one that answers, one that is not there, and one
+// that must not be asked.
+func TestAskCommand(t *testing.T) {
+	dir := t.TempDir()
+	script := "#!/bin/sh\necho \"$#-$1-$3\"; echo :4\n"
+	if err := os.WriteFile(filepath.Join(dir, "cobra"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":/bin")
+	ask := askCommand(func(name string) bool { return name != "ls" })
+	for line, want := range map[string]struct {
+		words string
+		files bool
+	}{
+		"cobra show ": {"3-" + completeVerb + "-", false},
+		"missing x":   {"", false},
+		"ls x":        {"", true},
+	} {
+		words, files := ask(strings.Split(line, " "))
+		if !slices.Equal(words, strings.Fields(want.words)) || files != want.files {
+			t.Errorf("%q: %q, files %v", line, words, files)
+		}
+	}
+}
+
 // TestTab has a person press Tab.
 func TestTab(t *testing.T) {
 	s := startShell(t, false)
@@ -90,7 +141,7 @@ func FuzzComplete(f *testing.F) {
 		if pos < 0 || pos > len(line) {
 			t.Skip("no place in the line")
 		}
-		newLine, newPos, _ := completer{verbs: testVerbs, path: "/nowhere", dir: os.TempDir}.complete(line, pos)
+		newLine, newPos, _ := completer{ask: testAsk, path: "/nowhere", dir: os.TempDir}.complete(line, pos)
 		if newPos < 0 || newPos > len(newLine) || !strings.HasSuffix(newLine, line[pos:]) {
 			t.Errorf("%q at %d: %q at %d", line, pos, newLine, newPos)
 		}

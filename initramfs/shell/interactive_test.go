@@ -18,7 +18,7 @@ const asShell = "RAYOS_TEST_SHELL"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asShell) != "" {
-		os.Exit(Program(testVerbs)([]string{"sh"}, os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(run([]string{"sh"}, &session{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ask: testAsk}))
 	}
 	os.Exit(m.Run())
 }

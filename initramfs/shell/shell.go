@@ -48,11 +48,11 @@ const (
 const killTimeout = 2 * time.Second
 
 // Program returns the program `sh [-c COMMAND] [FILE [ARGUMENT...]]`, which returns
-// the exit status. Without a command or file it reads commands from stdin. verbs are
-// those of a command, for completion; nil if no command has any.
-func Program(verbs func(command string) []string) func(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// the exit status. Without a command or file it reads commands from stdin. completes
+// says which commands can be asked what Tab completes, as those made with cobra can.
+func Program(completes func(command string) bool) func(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return func(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-		return run(args, &session{stdin: stdin, stdout: stdout, stderr: stderr, verbs: verbs})
+		return run(args, &session{stdin: stdin, stdout: stdout, stderr: stderr, ask: askCommand(completes)})
 	}
 }
 
@@ -84,7 +84,7 @@ type session struct {
 	stdout, stderr io.Writer
 	runner         *interp.Runner
 	control        control
-	verbs          func(command string) []string
+	ask            asking
 }
 
 func (s *session) run(flags *flag.FlagSet, command string) error {
@@ -164,7 +164,7 @@ func (s *session) interact(tty *os.File) error {
 	if err := s.start(true, nil); err != nil {
 		return err
 	}
-	editor := newEditor(tty, tty, completer{verbs: s.verbs, path: os.Getenv("PATH"), dir: func() string { return s.runner.Dir }})
+	editor := newEditor(tty, tty, completer{ask: s.ask, path: os.Getenv("PATH"), dir: func() string { return s.runner.Dir }})
 	if err := s.control.attach(editor); err != nil {
 		fmt.Fprintf(s.stderr, "sh: control channel: %v\n", err)
 	}

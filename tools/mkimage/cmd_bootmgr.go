@@ -1,11 +1,10 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/bootmenu/control/cli"
 	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
@@ -30,7 +29,7 @@ func newBootmgrCmd() *cobra.Command {
 		Example: "  rayimg bootmgr list disk.img\n  rayimg bootmgr status /dev/sdb --json\n" +
 			"  rayimg bootmgr enable disk.img rayos\n  rayimg bootmgr recovery disk.img on",
 	}
-	addVerbs(cmd, control.Bootmgr())
+	onDisk.Add(cmd, control.Bootmgr())
 	return cmd
 }
 
@@ -41,65 +40,16 @@ func newRecoveryCmd() *cobra.Command {
 		Long:    recoveryLong,
 		Example: "  rayimg recovery status disk.img\n  rayimg recovery verify disk.img\n  rayimg recovery sign disk.img --key golden.pem",
 	}
-	addVerbs(cmd, control.Recovery())
+	onDisk.Add(cmd, control.Recovery())
 	cmd.AddCommand(newSignCmd())
 	return cmd
 }
 
-// addVerbs adds the verbs that work on a disk which is not up.
-func addVerbs(cmd *cobra.Command, verbs []control.Command) {
-	for _, verb := range verbs {
-		if !verb.Alive {
-			cmd.AddCommand(newVerbCmd(verb))
-		}
-	}
-}
-
-func newVerbCmd(verb control.Command) *cobra.Command {
-	var asJSON bool
-	use := verb.Name + " DISK"
-	if verb.Args != "" {
-		use += " " + verb.Args
-	}
-	cmd := &cobra.Command{
-		Use:   use,
-		Short: upperFirst(verb.Short),
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			disk, err := diskstate.Open(args[0], verb.Writes)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, disk.Close()) }()
-			err = verb.Do(&control.Call{Machine: disk, Args: args[1:], JSON: asJSON, Out: cmd.OutOrStdout()})
-			if errors.Is(err, control.ErrUsage) {
-				return usage(err)
-			}
-			return err
-		},
-	}
-	if verb.Args == "ENTRY" {
-		cmd.ValidArgsFunction = completeEntry
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
-func upperFirst(s string) string { return string(s[0]-'a'+'A') + s[1:] }
-
-// completeEntry completes the entry IDs of the disk that was named before.
-func completeEntry(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) != 1 {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	disk, err := diskstate.Open(args[0], false)
+// onDisk runs the verbs on a disk which is not up.
+var onDisk = cli.Side{Operand: "DISK", Open: func(_ *cobra.Command, name string, writes bool) (*control.Call, func() error, error) {
+	disk, err := diskstate.Open(name, writes)
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
+		return nil, nil, err
 	}
-	defer disk.Close()
-	ids, err := control.EntryIDs(disk)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return ids, cobra.ShellCompDirectiveNoFileComp
-}
+	return &control.Call{Machine: disk}, disk.Close, nil
+}}

@@ -41,7 +41,7 @@ func newEFIBuildCmd() *cobra.Command {
 		Short:   "Build a Go command into an EFI application",
 		Long:    efiBuildLong,
 		Example: efiBuildExample,
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Package = args[0]
 			opts.Stderr = cmd.ErrOrStderr()
@@ -78,7 +78,7 @@ func newEFIInspectCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show the sections of an EFI application or driver, kernel or UKI",
-		Args:  usageArgs(cobra.ExactArgs(1)),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := inspectEFI(args[0])
 			if err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/bootmenu/control/cli"
 	"github.com/rayos/rayboot/tools/mkimage/efibuild"
 )
 
@@ -18,7 +20,7 @@ func runEFI(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out bytes.Buffer
 	cmd := newEFICmd()
-	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cli.Finish(cmd)
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
@@ -116,7 +118,7 @@ func TestEFIInspectErrors(t *testing.T) {
 
 func TestEFIWrongUsage(t *testing.T) {
 	for _, args := range [][]string{{"build"}, {"inspect"}, {"inspect", "a", "b"}} {
-		if _, err := runEFI(t, args...); !errors.Is(err, errUsage) {
+		if _, err := runEFI(t, args...); !errors.Is(err, control.ErrUsage) {
 			t.Errorf("%q: error %v", args, err)
 		}
 	}

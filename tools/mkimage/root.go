@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/bootmenu/control/cli"
 	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/session"
 )
@@ -32,9 +34,6 @@ manager, and a kernel slot; it starts on any UEFI machine and in QEMU.
 Exit status: 0 done; 1 the operation did not succeed; 2 wrong usage; 3 verify
 found problems; 4 run waited in vain; 130 interrupted. Whatever the status, no
 half-written image is left behind.`
-
-// errUsage marks errors in the command line itself.
-var errUsage = errors.New("wrong usage")
 
 // errFindings ends verify when there are problems, which it has printed.
 var errFindings = errors.New("problems were found")
@@ -63,7 +62,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.Is(err, errUsage):
+	case errors.Is(err, control.ErrUsage):
 		fmt.Fprintln(stderr, "See rayimg --help, or --help behind the command.")
 		return exitUsage
 	case errors.Is(err, session.ErrNotReached):
@@ -80,13 +79,10 @@ func begun(err error) bool {
 
 func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "rayimg",
-		Short:         "Make RayOS disk images and work with them",
-		Long:          rootLong,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Use:   "rayimg",
+		Short: "Make RayOS disk images and work with them",
+		Long:  rootLong,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		newBuildCmd(),
 		newInspectCmd(),
@@ -103,45 +99,9 @@ func newRootCmd() *cobra.Command {
 		newRuntimeCmd(),
 		newVersionCmd(),
 	)
-	checkUsage(root)
+	cli.Finish(root)
 	return root
 }
 
-// checkUsage makes wrong arguments of cmd and of all commands below it wrong
-// usage, and has a command that only groups others print its help.
-func checkUsage(cmd *cobra.Command) {
-	if cmd.HasSubCommands() {
-		cmd.Args = noSuchCommand
-		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	}
-	cmd.Args = usageArgs(cmd.Args)
-	for _, sub := range cmd.Commands() {
-		checkUsage(sub)
-	}
-}
-
-func noSuchCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	cmd.SuggestionsMinimumDistance = 2
-	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		return fmt.Errorf("%s has no command %q; did you mean %s?", cmd.CommandPath(), args[0], like[0])
-	}
-	return fmt.Errorf("%s has no command %q", cmd.CommandPath(), args[0])
-}
-
-func usage(err error) error {
-	if err == nil || errors.Is(err, errUsage) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", errUsage, err)
-}
-
-// usageArgs marks the errors of an argument check as wrong usage.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	if check == nil {
-		return nil
-	}
-	return func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
-}
+// usage marks an error as one about the command line itself.
+func usage(err error) error { return cli.Usage(err) }
