@@ -44,6 +44,7 @@ var layers = []layer{
 	{room: "installer/signature", pure: true, rooms: []string{"gpt"}},
 	{room: "installer/plan", pure: true, rooms: []string{"gpt", "installer/signature"}},
 	{room: "installer/table", pure: true, rooms: []string{"gpt"}},
+	{room: "installer/content", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "installer"}},
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 
 	{room: "presentation/qmp"},
@@ -63,7 +64,7 @@ var layers = []layer{
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",

@@ -11,9 +11,22 @@ const (
 	BlessKey     = PrivatePrefix + "bless"         // who blesses its good boots; see BlessedByRuntime
 	LinuxPinKey  = PrivatePrefix + "linux-sha256"  // digest of the image, see Pins
 	InitrdPinKey = PrivatePrefix + "initrd-sha256" // digest of all its initrds, see Pins
+	RoleKey      = PrivatePrefix + "role"          // what the entry is there for, one of the Role constants
 
 	blessRuntime = "runtime"
 )
+
+// What an entry is there for, if it is not there for every day.
+const (
+	RoleRecovery  = "recovery"  // the menu's r key starts it
+	RoleInstaller = "installer" // it installs from the disk that it lies on, and is not installed itself
+)
+
+// Role is what the entry is there for; empty for an ordinary one.
+func (e Entry) Role() string {
+	role, _ := e.PrivateValue(RoleKey)
+	return role
+}
 
 // BlessedByRuntime reports whether the RayOS runtime tells when a boot of the
 // entry was good, so that a boot of which it does not is a failure.

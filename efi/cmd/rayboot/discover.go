@@ -23,13 +23,6 @@ const (
 	setupID   = "auto-reboot-to-firmware-setup"
 )
 
-// roleKey in a Type #1 entry with the value recoveryRole makes it what the r key
-// starts.
-const (
-	roleKey      = esp.PrivatePrefix + "role"
-	recoveryRole = "recovery"
-)
-
 // discovery is what was found to boot.
 type discovery struct {
 	entries  []bootmenu.Entry
@@ -121,8 +114,7 @@ func menuEntry(e esp.Entry, title string) bootmenu.Entry {
 		// It carries its own command line.
 		entry.Kind, entry.Options, entry.Editable = markers.KindUKI, "", false
 	}
-	role, _ := e.PrivateValue(roleKey)
-	entry.Recovery = role == recoveryRole
+	entry.Recovery = e.Role() == esp.RoleRecovery
 	return entry
 }
 

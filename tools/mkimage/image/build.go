@@ -11,12 +11,9 @@ import (
 
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
-	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/installer/content"
 	"github.com/rayos/rayboot/installer/write"
 )
-
-// volumeLabel is the name of the ESP's file system.
-const volumeLabel = "RAYOS-ESP"
 
 // Report says what Build has made.
 type Report struct {
@@ -99,14 +96,13 @@ func Prepare(spec Spec) (*Prepared, error) {
 func (p *Prepared) Report() Report { return p.b.report }
 
 // Contents are what the partitions are to hold.
-func (p *Prepared) Contents() []write.Content { return p.b.contents() }
+func (p *Prepared) Contents() []write.Content { return p.b.disk.Contents() }
 
 // builder carries a checked specification to its writing.
 type builder struct {
 	spec   Spec
 	ids    identity
-	files  []fat32.File
-	table  *slots.Table
+	disk   content.Disk
 	report Report
 }
 
@@ -120,15 +116,19 @@ func plan(spec Spec) (*builder, error) {
 	if err := CheckEFI(bytes.NewReader(spec.BootManager)); err != nil {
 		return nil, fmt.Errorf("check boot manager: %w", err)
 	}
-	b := &builder{spec: spec, ids: ids, report: Report{
-		SizeBytes: spec.SizeBytes, SectorSize: spec.SectorSize,
-		DiskID: ids.guid("disk"), InstallID: ids.guid("install"), Partitions: parts,
-	}}
+	b := &builder{
+		spec: spec, ids: ids,
+		disk: content.Disk{SectorSize: spec.SectorSize, Partitions: parts, Serial: ids.serial("ESP"), Modified: spec.Modified},
+		report: Report{
+			SizeBytes: spec.SizeBytes, SectorSize: spec.SectorSize,
+			DiskID: ids.guid("disk"), InstallID: ids.guid("install"), Partitions: parts,
+		},
+	}
 	store, err := b.planGolden()
 	if err != nil {
 		return nil, err
 	}
-	if b.files, b.report.Replaced, err = b.spec.espFiles(b.report.InstallID, store); err != nil {
+	if b.disk.Files, b.report.Replaced, err = b.spec.espFiles(b.report.InstallID, store); err != nil {
 		return nil, fmt.Errorf("plan the ESP: %w", err)
 	}
 	if spec.System == nil {
@@ -137,14 +137,10 @@ func plan(spec Spec) (*builder, error) {
 	if err := CheckEFI(bytes.NewReader(spec.System.Kernel)); err != nil {
 		return nil, fmt.Errorf("check kernel: %w", err)
 	}
-	if _, ok := b.find(isKernel); ok {
-		table, err := spec.System.slotTable()
-		if err != nil {
-			return nil, err
-		}
-		b.table = &table
+	if slices.ContainsFunc(parts, isKernel) {
+		b.disk.Slots, err = spec.System.slots()
 	}
-	return b, nil
+	return b, err
 }
 
 func (b *builder) write(ctx context.Context, out *output, progress func(string, int64)) error {
@@ -154,53 +150,22 @@ func (b *builder) write(ctx context.Context, out *output, progress func(string, 
 	if err := writeTable(out.File, b.geometry(), b.report.DiskID, b.report.Partitions); err != nil {
 		return err
 	}
-	for _, c := range b.contents() {
-		p, _ := b.find(func(p gpt.Partition) bool { return p.Number == c.Number })
+	for _, c := range b.disk.Contents() {
+		p, _ := gpt.Table{Partitions: b.report.Partitions}.Find(c.Number)
 		w := sparseWriter{ctx: ctx, w: out, written: counter(progress, c.Name)}
 		if err := c.Write(io.NewOffsetWriter(w, p.StartBytes)); err != nil {
 			return err
 		}
 	}
+	b.report.ESP = b.disk.Usage()
 	return nil
-}
-
-// contents are what the partitions are to hold.
-func (b *builder) contents() []write.Content {
-	esp, _ := b.find(isESP)
-	list := []write.Content{{Number: esp.Number, Name: "EFI system partition", Write: func(w io.WriterAt) error { return b.writeESP(w, esp) }}}
-	if kernel, ok := b.find(isKernel); ok && b.table != nil {
-		list = append(list, write.Content{Number: kernel.Number, Name: "kernel slot", Write: func(w io.WriterAt) error {
-			return b.spec.System.writeSlots(w, *b.table)
-		}})
-	}
-	return list
 }
 
 func isESP(p gpt.Partition) bool    { return p.Type == gpt.TypeESP }
 func isKernel(p gpt.Partition) bool { return p.Type == gpt.TypeRayOSKernel }
 
-func (b *builder) find(is func(gpt.Partition) bool) (gpt.Partition, bool) {
-	i := slices.IndexFunc(b.report.Partitions, is)
-	if i < 0 {
-		return gpt.Partition{}, false
-	}
-	return b.report.Partitions[i], true
-}
-
 func (b *builder) geometry() gpt.Geometry {
 	return gpt.Geometry{DiskBytes: b.spec.SizeBytes, SectorSize: b.spec.SectorSize}
-}
-
-func (b *builder) writeESP(w io.WriterAt, p gpt.Partition) (err error) {
-	b.report.ESP, err = fat32.Create(w, fat32.Options{
-		SizeBytes:     p.SizeBytes,
-		SectorSize:    b.spec.SectorSize,
-		HiddenSectors: uint32(p.StartBytes / int64(b.spec.SectorSize)),
-		Serial:        b.ids.serial("ESP"),
-		Label:         volumeLabel,
-		Modified:      b.spec.Modified,
-	}, b.files)
-	return err
 }
 
 // counter adds up what was written in a step.

@@ -9,6 +9,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -90,6 +91,26 @@ func TestBuildContent(t *testing.T) {
 			t.Errorf("hidden sectors %d", got)
 		}
 		checkSlot(t, io.NewSectionReader(f, table.Partitions[1].StartBytes, table.Partitions[1].SizeBytes), spec.System)
+	}
+}
+
+// TestInstaller has an entry that makes the runtime an installer, and is the default.
+func TestInstaller(t *testing.T) {
+	spec := testSpec()
+	spec.Installer = true
+	path, report := build(t, spec)
+	volume := espOf(t, path, report)
+	entries, problems := esp.Discover(volume, esp.X64)
+	i := slices.IndexFunc(entries, func(e esp.Entry) bool { return e.ID == "rayos-install" })
+	if i < 0 || len(problems) > 0 || len(entries) != 3 {
+		t.Fatalf("entries %+v, %v", entries, problems)
+	}
+	if e := entries[i]; e.Role() != esp.RoleInstaller || e.Options != "quiet rayos.install" || e.Title != "Install RayOS" || !e.BlessedByRuntime() {
+		t.Errorf("%+v", e)
+	}
+	conf, err := fs.ReadFile(volume, esp.LoaderConfPath)
+	if err != nil || !bytes.Contains(conf, []byte("default rayos-install\n")) {
+		t.Errorf("loader.conf %q, %v", conf, err)
 	}
 }
 

@@ -6,16 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/installer/content"
 )
 
-// ManifestPath is the list of digests of the files on the ESP that nobody
-// changes at run time, in the format of sha256sum(1) and relative to the root
-// of the ESP: `sha256sum -c EFI/rayos/sha256sums` checks them.
-const ManifestPath = esp.RayOSDir + "/sha256sums"
+// ManifestPath is the list of digests of the files on the ESP that nobody changes.
+const ManifestPath = content.ManifestPath
 
 // menuSeconds is how long the boot manager waits for a key.
 const menuSeconds = 5
@@ -25,13 +23,14 @@ const title = "RayOS"
 
 // IDs of the default entries.
 const (
-	entryID     = "rayos"
-	safeEntryID = "rayos-safe"
-	slotEntryID = "rayos-slot"
+	entryID        = "rayos"
+	safeEntryID    = "rayos-safe"
+	slotEntryID    = "rayos-slot"
+	installEntryID = "rayos-install"
 )
 
-// recoveryRole makes an entry the one that the menu's r key starts.
-var recoveryRole = esp.Private{Key: esp.PrivatePrefix + "role", Value: "recovery"}
+// installOption makes the runtime an installer.
+const installOption = "rayos.install"
 
 // espFiles lists the content of the ESP, with what its golden store is to hold.
 // Its second result are the paths of generated files that the payload replaces.
@@ -43,8 +42,11 @@ func (s Spec) espFiles(installID gpt.GUID, store []named) (files []fat32.File, r
 	if s.System != nil {
 		fixed = append(fixed, s.System.files()...)
 	}
-	settings, err := s.settings(installID)
+	settings, err := s.settings()
 	if err != nil {
+		return nil, nil, err
+	}
+	if files, err = content.Identity(installID); err != nil {
 		return nil, nil, err
 	}
 	kept := slices.DeleteFunc(slices.Clone(fixed), func(f named) bool { return s.inPayload(f.path) })
@@ -86,31 +88,29 @@ func (s *System) files() []named {
 	return files
 }
 
-// settings are the files that a user or the machine itself may change later.
-func (s Spec) settings(installID gpt.GUID) ([]named, error) {
-	id, err := esp.FormatInstallID(installID.String())
-	if err != nil {
-		return nil, err
-	}
+// settings are the files that a user or the machine itself may change later, but for those
+// that belong to this installation alone.
+func (s Spec) settings() ([]named, error) {
 	conf := esp.LoaderConf{TimeoutSeconds: menuSeconds, Menu: esp.MenuTimeout}
-	if s.System != nil {
+	switch {
+	case s.Installer:
+		conf.Default = installEntryID
+	case s.System != nil:
 		conf.Default = entryID
 	}
 	loader, err := esp.FormatLoaderConf(conf)
-	if err != nil {
-		return nil, err
+	if err != nil || s.System == nil {
+		return []named{{esp.LoaderConfPath, loader}}, err
 	}
-	state, err := record.InitialFile(installID.String())
-	if err != nil {
-		return nil, err
+	files := []named{{esp.LoaderConfPath, loader}}
+	entries := []esp.Entry{s.entry(title, entryID, s.System.Options), s.entry(title+" (safe mode)", safeEntryID, s.System.SafeOptions)}
+	entries[1].Private = append(entries[1].Private, esp.Private{Key: esp.RoleKey, Value: esp.RoleRecovery})
+	if s.Installer {
+		install := s.entry("Install "+title, installEntryID, strings.TrimSpace(s.System.Options+" "+installOption))
+		install.Private = append(install.Private, esp.Private{Key: esp.RoleKey, Value: esp.RoleInstaller})
+		entries = append(entries, install)
 	}
-	files := []named{{esp.InstallIDPath, id}, {esp.BootStatePath, state}, {esp.LoaderConfPath, loader}}
-	if s.System == nil {
-		return files, nil
-	}
-	safe := s.entry(title+" (safe mode)", safeEntryID, s.System.SafeOptions)
-	safe.Private = append(safe.Private, recoveryRole)
-	for _, e := range []esp.Entry{s.entry(title, entryID, s.System.Options), safe} {
+	for _, e := range entries {
 		text, err := esp.FormatType1(e)
 		if err != nil {
 			return nil, err

@@ -1,19 +1,21 @@
 package image
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/installer/content"
 )
 
 // ErrSlotSpace says that kernel and initrd do not fit into a kernel slot.
 var ErrSlotSpace = errors.New("kernel slot is too small")
 
-// slotTable describes slot 0, which holds the same kernel as the ESP.
-func (s *System) slotTable() (slots.Table, error) {
+// slots are slot 0, which holds the same kernel as the ESP.
+func (s *System) slots() (*content.Slots, error) {
 	kernel := slots.Image{
 		OffsetBytes: slots.AreaOffset(0),
 		LengthBytes: int64(len(s.Kernel)),
@@ -29,34 +31,15 @@ func (s *System) slotTable() (slots.Table, error) {
 		}
 	}
 	if need := int64(len(s.Kernel)+len(s.Initrd)) + slots.ImageAlign; need > slots.ImageBytes {
-		return slots.Table{}, fmt.Errorf("%w: kernel and initrd have %d MiB, a slot has %d MiB; take a smaller kernel or fewer modules",
+		return nil, fmt.Errorf("%w: kernel and initrd have %d MiB, a slot has %d MiB; take a smaller kernel or fewer modules",
 			ErrSlotSpace, need>>20, slots.ImageBytes>>20)
 	}
 	t := slots.Table{Sequence: 1, Slots: []slots.Slot{slot}}
-	return t, t.Check()
-}
-
-// writeSlots writes images first and the two copies of the table that points to
-// them last.
-func (s *System) writeSlots(w io.WriterAt, t slots.Table) error {
-	table, err := slots.Encode(t)
-	if err != nil {
-		return err
-	}
-	slot := t.Slots[0]
-	for _, part := range []struct {
-		what    string
-		offset  int64
-		content []byte
-	}{
-		{"kernel", slot.Kernel.OffsetBytes, s.Kernel},
-		{"initrd", slot.Initrd.OffsetBytes, s.Initrd},
-		{"table, copy A", slots.CopyAOffset, table},
-		{"table, copy B", slots.CopyBOffset, table},
-	} {
-		if _, err := w.WriteAt(part.content, part.offset); err != nil {
-			return fmt.Errorf("write slot %s: %w", part.what, err)
+	open := func(image slots.Image) io.Reader {
+		if image == slot.Initrd {
+			return bytes.NewReader(s.Initrd)
 		}
+		return bytes.NewReader(s.Kernel)
 	}
-	return nil
+	return &content.Slots{Table: t, Open: open}, t.Check()
 }

@@ -24,8 +24,11 @@ type Spec struct {
 	BootManager []byte // PE image, becomes BOOTX64.EFI
 	// System is what RayOS itself boots; nil makes an image that has only
 	// the boot manager, loader.conf, Entries and Payload.
-	System  *System
-	Entries []fat32.File // further BLS Type #1 entries; Path is the file name
+	System *System
+	// Installer adds an entry that installs RayOS from this disk onto another one, and makes it
+	// the default. It needs System.
+	Installer bool
+	Entries   []fat32.File // further BLS Type #1 entries; Path is the file name
 	// Payload are further files of the ESP, by their paths there. They
 	// replace files of the same path.
 	Payload []fat32.File
