@@ -4,26 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/rayos/rayboot/presentation/qmp"
 )
 
 // kvmDevice is a variable for the tests.
 var kvmDevice = "/dev/kvm"
 
 // use decides for one start whether KVM is used.
-func (k KVMMode) use() (bool, error) {
+func (k KVMMode) use(firmware Firmware) (bool, error) {
 	switch orDefault(k, KVMAuto) {
 	case KVMOff:
 		return false, nil
 	case KVMAuto:
-		return tryKVM() == nil, nil
+		return tryKVM(firmware) == nil, nil
 	case KVMOn:
-		if err := tryKVM(); err != nil {
+		if err := tryKVM(firmware); err != nil {
 			return false, fmt.Errorf("KVM is asked for but cannot be used: %w", err)
 		}
 		return true, nil
@@ -32,9 +32,10 @@ func (k KVMMode) use() (bool, error) {
 	}
 }
 
-// tryKVM opens the device, to which the user may have no right, and then runs a guest: nested in another virtual
-// machine, or with a QEMU that is older than the kernel, a device that opens may be of no use.
-func tryKVM() error {
+// tryKVM opens the device, to which the user may have no right, and then starts the firmware: nested in another virtual
+// machine, or with a QEMU that is older than the kernel, a device that opens may be of no use, and one that runs small
+// guests may give up at an instruction that only a whole firmware has.
+func tryKVM(firmware Firmware) error {
 	f, err := os.OpenFile(kvmDevice, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("%w; is your user in the group kvm?", err)
@@ -42,54 +43,52 @@ func tryKVM() error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return guestRunsOnKVM()
+	tried.Lock()
+	defer tried.Unlock()
+	if err, ok := tried.firmware[firmware]; ok {
+		return err
+	}
+	err = tryFirmware(firmware, true)
+	tried.firmware[firmware] = err
+	return err
 }
 
-var guestRunsOnKVM = sync.OnceValue(func() error {
-	return tryGuest(true, probeROM(probeCode))
-})
+// tried is what came of firmware that was started on KVM, for as long as the program runs.
+var tried = struct {
+	sync.Mutex
+	firmware map[Firmware]error
+}{firmware: map[Firmware]error{}}
 
-const (
-	probeLimit  = 20 * time.Second // for a guest of three instructions
-	probeStatus = 0x2a<<1 | 1      // how isa-debug-exit makes a written byte QEMU's exit status
-	probeBytes  = 64 << 10         // of the ROM, the smallest that QEMU's PC machines take
-	resetVector = probeBytes - 16  // Intel SDM vol. 3 §9.1.4
+// probeLimit bounds the start of a firmware up to its first character, which takes a second or two.
+const probeLimit = 30 * time.Second
+
+var (
+	errStopped = errors.New("QEMU has stopped it")
+	errSilent  = errors.New("it says nothing")
 )
 
-// probeCode writes 0x2a to the port of isa-debug-exit and stops: mov al, 0x2a; out 0xf4, al; hlt.
-var probeCode = []byte{0xb0, 0x2a, 0xe6, 0xf4, 0xf4}
-
-func probeROM(code []byte) []byte {
-	rom := make([]byte, probeBytes)
-	copy(rom[resetVector:], code)
-	return rom
-}
-
-// tryGuest starts QEMU with a ROM, and returns nil if that has written the byte that it should.
-func tryGuest(kvm bool, rom []byte) (err error) {
-	folder, err := os.MkdirTemp("", "rayboot-qemu-")
-	if err != nil {
-		return fmt.Errorf("try KVM: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	bios := filepath.Join(folder, "probe.rom")
-	if err := os.WriteFile(bios, rom, 0o600); err != nil {
-		return fmt.Errorf("try KVM: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), probeLimit)
+// tryFirmware starts a machine without disks.
+func tryFirmware(firmware Firmware, kvm bool) error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), probeLimit, errSilent)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, Program, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-m", "16",
-		"-machine", "q35,accel="+accelerator(kvm), "-cpu", Machine{}.cpuModel(kvm), "-bios", bios,
-		"-device", "isa-debug-exit,iobase=0xf4,iosize=1")
-	said, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil {
-		return fmt.Errorf("try KVM: %w", err)
-	}
-	if cmd.ProcessState.ExitCode() == probeStatus {
-		return nil
-	}
-	first, _, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")
-	return fmt.Errorf("a small guest does not run (%v): %w: %s", cmd.ProcessState, errNoByte, first)
+	return Machine{Firmware: firmware, Extra: []string{"-no-reboot"}}.speaks(ctx, kvm)
 }
 
-var errNoByte = errors.New("it ended without its last instruction")
+// speaks runs the machine until its firmware says something on the serial port.
+func (m Machine) speaks(ctx context.Context, kvm bool) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	m.OnEvent = func(e qmp.Event) {
+		if e.Name == "STOP" { // as QEMU does at what KVM calls an internal error
+			cancel(errStopped)
+		}
+	}
+	p, err := m.start(ctx, kvm)
+	if err != nil {
+		return fmt.Errorf("start the firmware: %w", err)
+	}
+	if _, err := io.ReadFull(p.Serial, make([]byte, 1)); err != nil {
+		return fmt.Errorf("the firmware does not run: %w", errors.Join(context.Cause(ctx), p.Wait(), p.Close()))
+	}
+	return p.Close()
+}

@@ -37,13 +37,18 @@ type Process struct {
 // Start starts the machine and returns once its monitor answers. The machine ends when the guest powers off, when ctx
 // is done (as a power cut), at Kill, or with the process that started it. Whoever starts a machine must Close it.
 func (m Machine) Start(ctx context.Context) (*Process, error) {
+	kvm, err := m.KVM.use(m.Firmware)
+	if err != nil {
+		return nil, err
+	}
+	return m.start(ctx, kvm)
+}
+
+// start starts the machine on the accelerator that was decided for.
+func (m Machine) start(ctx context.Context, kvm bool) (*Process, error) {
 	program, err := exec.LookPath(Program)
 	if err != nil {
 		return nil, fmt.Errorf("%w; install it with: sudo apt-get install qemu-system-x86", ErrNoQEMU)
-	}
-	kvm, err := m.KVM.use()
-	if err != nil {
-		return nil, err
 	}
 	folder, err := os.MkdirTemp("", "rayboot-qemu-")
 	if err != nil {
