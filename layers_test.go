@@ -49,6 +49,7 @@ var layers = []layer{
 
 	{room: "presentation/qmp"},
 	{room: "presentation", pure: true, rooms: []string{"markers"}},
+	{room: "presentation/display", rooms: []string{"markers", "presentation"}},
 
 	{room: "efi/pecoff"},
 	{room: "efi/goefi"},
