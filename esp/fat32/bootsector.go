@@ -25,6 +25,13 @@ const (
 	noErrorBit = 0x04000000
 )
 
+// Windows and Linux keep the state of the volume in a byte of the boot sector that the
+// specification reserves: bit 0 is set while it is mounted.
+const (
+	offState   = 65
+	stateDirty = 0x01
+)
+
 // FSInfo signatures (FAT §5).
 const (
 	infoLead   = 0x41615252

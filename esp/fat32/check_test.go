@@ -48,6 +48,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"no info sector", func(m memory) { m[48], m[6*512+48] = 0, 0 }, "fat-fsinfo"},
 		{"one FAT", func(m memory) { m[f.fatOffset(1)+400] ^= 1 }, "fat-copies-differ"},
 		{"media", func(m memory) { m[f.fatOffset(0)+1] = 0 }, "fat-media"},
+		{"mounted", func(m memory) { m[65] |= 1 }, "fat-dirty"},
 		{"dirty", func(m memory) { setFAT(m, 1, endOfChain&^cleanBit) }, "fat-dirty"},
 		{"I/O error", func(m memory) { setFAT(m, 1, endOfChain&^noErrorBit) }, "fat-io-error"},
 		{"lost cluster", func(m memory) { setFAT(m, uint32(f.clusters), endOfChain) }, "fat-lost-clusters"},
@@ -64,8 +65,8 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"dot dot", func(m memory) { m[f.clusterOffset(loader.first)+32+26] = 2 }, "fat-dots"},
 		{"no dots", func(m memory) { m[f.clusterOffset(loader.first)] = 'X' }, "fat-dots"},
 		{"directory is the root", func(m memory) { le.PutUint16(short(m, f.boot.root, loader.first)[26:], 2) }, "fat-cross-link"},
-		{"long name without file", func(m memory) { short(m, loader.first, conf.first)[0] = entryFree }, "fat-name"},
-		{"long name of another", func(m memory) { short(m, loader.first, conf.first)[0] = 'Q' }, "fat-name"},
+		{"long name without file", func(m memory) { short(m, loader.first, conf.first)[0] = entryFree }, "fat-orphan"},
+		{"long name of another", func(m memory) { short(m, loader.first, conf.first)[0] = 'Q' }, "fat-orphan"},
 		{"same name", func(m memory) { copy(short(m, f.boot.root, loader.first)[:11], "EFI        ") }, "fat-duplicate"},
 		{"label in a directory", func(m memory) { short(m, loader.first, conf.first)[11] = attrVolume }, "fat-entry"},
 	}

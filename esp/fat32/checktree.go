@@ -24,7 +24,7 @@ func (c *checker) tree() error {
 	}
 	for todo := []dirTask{root}; len(todo) > 0; {
 		dir := todo[0]
-		entries, err := c.f.readDirectory(dir.first, func(text string) { c.report("fat-name", "%s: %s", dir.path, text) })
+		entries, err := c.f.readDirectory(dir.first, func(code, text string) { c.report(code, "%s: %s", dir.path, text) })
 		switch {
 		case errors.Is(err, ErrCorrupt):
 			c.report("fat-chain", "%s: %v", dir.path, err)

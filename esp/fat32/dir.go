@@ -19,6 +19,8 @@ type dirent struct {
 	size     int64
 	modified time.Time
 	isLabel  bool
+	at       int64   // where the short one lies on the volume, in bytes; 0: that of the root, which has none
+	longAt   []int64 // where those of the long name lie
 }
 
 func (d dirent) isDir() bool { return d.attr&attrDirectory != 0 }
@@ -26,7 +28,7 @@ func (d dirent) isDot() bool { return d.short == pack(".", "") || d.short == pac
 
 // readDirectory decodes the directory at a cluster. It reports entries that
 // make no sense to odd, if that is set, and otherwise passes over them.
-func (f *FS) readDirectory(first uint32, odd func(text string)) ([]dirent, error) {
+func (f *FS) readDirectory(first uint32, odd func(code, text string)) ([]dirent, error) {
 	var clusters []uint32
 	_, err := f.chain(first, maxDirBytes/f.clusterBytes(), func(n uint32) error {
 		clusters = append(clusters, n)
@@ -41,13 +43,12 @@ func (f *FS) readDirectory(first uint32, odd func(text string)) ([]dirent, error
 		if got, err := f.r.ReadAt(b, f.clusterOffset(n)); got < len(b) {
 			return nil, fmt.Errorf("read directory at cluster %d: %w", n, err)
 		}
-		for ; len(b) > 0 && !d.ended; b = b[direntBytes:] {
-			d.next(b[:direntBytes])
+		for i := 0; i < len(b) && !d.ended; i += direntBytes {
+			d.next(b[i:i+direntBytes], f.clusterOffset(n)+int64(i))
 		}
 		if d.ended {
 			break
 		}
-		b = make([]byte, f.clusterBytes())
 	}
 	return d.entries, nil
 }
@@ -56,21 +57,23 @@ func (f *FS) readDirectory(first uint32, odd func(text string)) ([]dirent, error
 type dirDecoder struct {
 	entries []dirent
 	ended   bool
-	odd     func(text string)
+	odd     func(code, text string)
 
 	// The long entries seen in front of the next short one.
 	long     []uint16 // collected from the end of the name
+	longAt   []int64  // where they lie
 	expected byte     // ordinal of the next long entry, 0: none is expected
 	sum      byte
 }
 
-func (d *dirDecoder) report(format string, args ...any) {
+func (d *dirDecoder) report(code, format string, args ...any) {
 	if d.odd != nil {
-		d.odd(fmt.Sprintf(format, args...))
+		d.odd(code, fmt.Sprintf(format, args...))
 	}
 }
 
-func (d *dirDecoder) next(e []byte) {
+// next decodes the entry that lies at a byte of the volume.
+func (d *dirDecoder) next(e []byte, at int64) {
 	switch {
 	case e[0] == entryEnd:
 		d.orphan()
@@ -78,26 +81,26 @@ func (d *dirDecoder) next(e []byte) {
 	case e[0] == entryFree:
 		d.orphan()
 	case e[11]&0x3f == attrLong:
-		d.nextLong(e)
+		d.nextLong(e, at)
 	default:
-		d.nextShort(e)
+		d.nextShort(e, at)
 	}
 }
 
 // orphan drops long entries that no short one follows.
 func (d *dirDecoder) orphan() {
 	if d.long != nil {
-		d.report("a long name belongs to no file")
+		d.report(codeOrphan, "a long name belongs to no file")
 	}
-	d.long, d.expected = nil, 0
+	d.long, d.longAt, d.expected = nil, nil, 0
 }
 
-func (d *dirDecoder) nextLong(e []byte) {
+func (d *dirDecoder) nextLong(e []byte, at int64) {
 	ordinal := e[0] &^ lastLong
 	if e[0]&lastLong != 0 {
 		d.orphan()
 		if ordinal == 0 || int(ordinal) > (maxNameUnits+unitsPerEntry-1)/unitsPerEntry {
-			d.report("a long name has %d parts", ordinal)
+			d.report(codeName, "a long name has %d parts", ordinal)
 			return
 		}
 		d.expected, d.sum = ordinal, e[13]
@@ -110,11 +113,11 @@ func (d *dirDecoder) nextLong(e []byte) {
 	for _, off := range longOffsets {
 		units = append(units, binary.LittleEndian.Uint16(e[off:]))
 	}
-	d.long = append(units, d.long...)
+	d.long, d.longAt = append(units, d.long...), append(d.longAt, at)
 	d.expected--
 }
 
-func (d *dirDecoder) nextShort(e []byte) {
+func (d *dirDecoder) nextShort(e []byte, at int64) {
 	le := binary.LittleEndian
 	entry := dirent{
 		short:    shortName(e[:11]),
@@ -123,18 +126,19 @@ func (d *dirDecoder) nextShort(e []byte) {
 		size:     int64(le.Uint32(e[28:])),
 		modified: fromDOSTime(le.Uint16(e[24:]), le.Uint16(e[22:])),
 		isLabel:  e[11]&attrVolume != 0,
+		at:       at,
 	}
 	entry.name = displayName(entry.short, e[12])
 	complete := d.long != nil && d.expected == 0 && d.sum == entry.short.checksum()
 	if complete {
 		if name, ok := longName(d.long); ok {
-			entry.name = name
+			entry.name, entry.longAt = name, d.longAt
 			d.long = nil
 		}
 	}
 	d.orphan()
 	if !entry.isLabel && !entry.isDot() && !validName(entry.name) {
-		d.report("a file has the unusable name %q", entry.name)
+		d.report(codeName, "a file has the unusable name %q", entry.name)
 		return
 	}
 	d.entries = append(d.entries, entry)
