@@ -45,6 +45,7 @@ var layers = []layer{
 	{room: "installer/plan", pure: true, rooms: []string{"gpt", "installer/signature"}},
 	{room: "installer/table", pure: true, rooms: []string{"gpt"}},
 	{room: "installer/content", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "installer"}},
+	{room: "installer/upgrade", pure: true, rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt"}},
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 
 	{room: "presentation/qmp"},
@@ -65,7 +66,7 @@ var layers = []layer{
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
@@ -253,6 +254,7 @@ func TestLayerTable(t *testing.T) {
 		{"tools", "github.com/spf13/cobra", true},
 		{"installer/plan", "os", false},
 		{"installer/plan", module + "/installer/layout", false},
+		{"installer/upgrade", module + "/installer", false},
 		{"installer", module + "/tools/mkimage", false},
 		{"presentation", "sync", false},
 		{"presentation", module + "/markers", true},

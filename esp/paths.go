@@ -21,6 +21,10 @@ const (
 	ManagerPath   = RayOSDir + "/rayboot.efi" // the boot manager, the same file as at the removable path
 	InstallIDPath = RayOSDir + "/install.id"  // see ParseInstallID
 	BootStatePath = RayOSDir + "/boot-state"  // the boot-state record, see package bootmenu/record
+
+	// ManifestPath is the list of digests of the files that nobody changes at run time, in the
+	// format of sha256sum(1) and relative to the root of the ESP.
+	ManifestPath = RayOSDir + "/sha256sums"
 )
 
 // KernelPath returns where the RayOS kernel of a version lies.

@@ -46,6 +46,9 @@ type Editor struct {
 // harmless are findings that do not keep a volume from being changed.
 var harmless = []string{codeLost, codeDiffer, codeInfo, codeDirty, codeOrphan, "fat-backup-boot", "fat-too-small"}
 
+// mendable are those that are mended with the first change, or by [Editor.Mend].
+var mendable = []string{codeLost, codeDiffer, codeInfo, codeDirty}
+
 // Edit opens a volume to change it; nothing is written before something is changed.
 // What is new gets the time stamp modified. The error is ErrDamaged, or that of [Check].
 func Edit(dev Device, sizeBytes int64, modified time.Time) (*Editor, error) {
@@ -65,7 +68,7 @@ func Edit(dev Device, sizeBytes int64, modified time.Time) (*Editor, error) {
 		if !slices.Contains(harmless, found.Code) {
 			return nil, fmt.Errorf("%w: %s", ErrDamaged, found.Text)
 		}
-		e.mend = e.mend || found.Code == codeLost || found.Code == codeDiffer || found.Code == codeDirty
+		e.mend = e.mend || slices.Contains(mendable, found.Code)
 	}
 	return e, e.count()
 }
@@ -86,6 +89,14 @@ func (e *Editor) count() error {
 		}
 	}
 	return nil
+}
+
+// Mend mends what an interrupted change left, where there is nothing else to change.
+func (e *Editor) Mend() error {
+	if !e.mend {
+		return nil
+	}
+	return e.begin()
 }
 
 // FreeBytes is how much room there is for content.

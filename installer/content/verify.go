@@ -17,7 +17,7 @@ import (
 // ManifestPath is the list of digests of the files on the ESP that nobody
 // changes at run time, in the format of sha256sum(1) and relative to the root
 // of the ESP: `sha256sum -c EFI/rayos/sha256sums` checks them.
-const ManifestPath = esp.RayOSDir + "/sha256sums"
+const ManifestPath = esp.ManifestPath
 
 // errDiffers says that a file is not what its digest says.
 var errDiffers = errors.New("its content has another digest (SHA-256) than it should; the stick is failing, or was changed")

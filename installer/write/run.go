@@ -37,6 +37,7 @@ const (
 	Untouched State = "nothing was written"
 	OldTable  State = "the disk still has its old partition table, but what lay in its partitions is lost; run the installation again"
 	Either    State = "the disk has its old partition table or the new one; run the installation again"
+	OldOrNew  State = "the disk boots what it booted before or the new version; run the upgrade again"
 	Complete  State = "the new installation is complete nevertheless"
 )
 
