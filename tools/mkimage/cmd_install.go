@@ -120,7 +120,7 @@ func (f *installFlags) run(cmd *cobra.Command) error {
 		}
 	}
 	if f.yes == "" {
-		if err := confirm(cmd, in.plan.Disk); err != nil {
+		if err := confirm(cmd, "install", in.plan.Disk); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (f *installFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := in.verify(cmd.Context()); err != nil {
+	if err := verifyWritten(cmd.Context(), in.plan.Disk); err != nil {
 		return err
 	}
 	return f.report(cmd.OutOrStdout(), in, report)
@@ -149,8 +149,10 @@ func (f *installFlags) prepare(cmd *cobra.Command, ui *ui) (*installation, error
 	if in.plan, err = plan.New(disk, plan.Request{Layout: wishes, Consent: f.consent, NewID: write.NewID}); err != nil {
 		return nil, err
 	}
-	if err := f.canConfirm(cmd.InOrStdin(), disk); err != nil {
-		return nil, err
+	if !f.dryRun {
+		if err := canConfirm(cmd.InOrStdin(), disk, f.yes); err != nil {
+			return nil, err
+		}
 	}
 	spec := image.Spec{SizeBytes: disk.SizeBytes, SectorSize: disk.SectorSize, Partitions: in.plan.After}
 	if err := f.content.fill(cmd.Context(), ui, &spec); err != nil {
@@ -184,7 +186,7 @@ func (in *installation) write(ctx context.Context, ui *ui) (report write.Report,
 	if err := in.plan.Check(now); err != nil {
 		return report, err
 	}
-	report, err = write.Run(ctx, disk, in.job, ui.installing())
+	report, err = write.Run(ctx, disk, in.job, ui.writing("install"))
 	written = err == nil
 	return report, err
 }

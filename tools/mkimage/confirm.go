@@ -19,27 +19,26 @@ import (
 // errNotConfirmed ends an installation that nobody wants.
 var errNotConfirmed = errors.New("not confirmed; nothing was written")
 
-// canConfirm says whether the disk is confirmed by --yes, or can be at the terminal.
-func (f *installFlags) canConfirm(stdin io.Reader, d plan.Disk) error {
+// canConfirm says whether the disk is confirmed by yes, the value of --yes, or can be at the
+// terminal.
+func canConfirm(stdin io.Reader, d plan.Disk, yes string) error {
 	in, ok := stdin.(*os.File)
 	switch {
-	case f.dryRun:
-		return nil
-	case f.yes != "" && !d.Confirms(f.yes, true):
-		return fmt.Errorf("--yes %s does not confirm %s, whose serial number is %q; nothing was written", f.yes, d.Name, d.Confirmation())
-	case f.yes == "" && !(ok && term.IsTerminal(int(in.Fd()))):
+	case yes != "" && !d.Confirms(yes, true):
+		return fmt.Errorf("--yes %s does not confirm %s, whose serial number is %q; nothing was written", yes, d.Name, d.Confirmation())
+	case yes == "" && !(ok && term.IsTerminal(int(in.Fd()))):
 		return fmt.Errorf("there is no terminal to confirm %s at; add --yes and its serial number, which is %q", d.Name, d.Confirmation())
 	}
 	return nil
 }
 
-// confirm asks for the disk's serial number.
-func confirm(cmd *cobra.Command, d plan.Disk) error {
+// confirm asks for the disk's serial number, to do what the verb says.
+func confirm(cmd *cobra.Command, verb string, d plan.Disk) error {
 	what := "name"
 	if d.Serial != "" {
 		what = "serial number"
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "\nTo install, type the disk's %s, %s: ", what, sketch.OneLine(d.Confirmation()))
+	fmt.Fprintf(cmd.ErrOrStderr(), "\nTo %s, type the disk's %s, %s: ", verb, what, sketch.OneLine(d.Confirmation()))
 	line, err := readLine(cmd.Context(), cmd.InOrStdin())
 	if err != nil {
 		return err
@@ -72,19 +71,21 @@ func readLine(ctx context.Context, r io.Reader) (string, error) {
 	}
 }
 
-// verify looks at the disk as rayimg verify does.
-func (in *installation) verify(ctx context.Context) error {
-	f, size, err := openDisk(in.plan.Disk.Path)
+// verifyWritten looks at a disk that was written as rayimg verify does.
+func verifyWritten(ctx context.Context, d plan.Disk) error {
+	f, size, err := openDisk(d.Path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	findings, err := inspect.Verify(ctx, f, size)
 	if err != nil {
-		return fmt.Errorf("verify %s: %w", in.plan.Disk.Name, err)
+		return fmt.Errorf("verify %s: %w", d.Name, err)
 	}
-	if len(findings) > 0 {
-		return fmt.Errorf("verify %s: %s: %s; install it again, and if that does not help use another disk", in.plan.Disk.Name, findings[0].Code, findings[0].Text)
+	for _, found := range findings {
+		if !found.Warning {
+			return fmt.Errorf("verify %s: %s: %s; install it again, and if that does not help use another disk", d.Name, found.Code, found.Text)
+		}
 	}
 	return nil
 }

@@ -90,6 +90,7 @@ func newRootCmd() *cobra.Command {
 		newRunCmd(),
 		newDisksCmd(),
 		newInstallCmd(),
+		newUpgradeCmd(),
 		newBootmgrCmd(),
 		newRecoveryCmd(),
 		newLogCmd(),

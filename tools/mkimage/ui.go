@@ -69,13 +69,13 @@ func newBar(w io.Writer, step string, totalBytes int64) *progressbar.ProgressBar
 // linesEvery is how often a long step is told of where there is no terminal.
 const linesEvery = 5 * time.Second
 
-// installing shows the progress of an installation: as that of one long step on a terminal,
-// which knows how fast it goes and how long it will take, elsewhere in lines.
-func (u *ui) installing() func(write.Progress) {
+// writing shows the progress of an installation or an upgrade: as that of one long step on a
+// terminal, which knows how fast it goes and how long it will take, elsewhere in lines.
+func (u *ui) writing(what string) func(write.Progress) {
 	meter, next := write.NewMeter(time.Now), time.Now().Add(linesEvery)
 	return func(p write.Progress) {
 		if u.terminal {
-			u.progress("install", p.DoneBytes, p.TotalBytes)
+			u.progress(what, p.DoneBytes, p.TotalBytes)
 			return
 		}
 		u.progress(p.Step, p.DoneBytes, p.TotalBytes)

@@ -31,7 +31,7 @@ func (b *builder) planGolden() ([]named, error) {
 		return nil, err
 	}
 	var err error
-	if b.spec.BootManager, err = signedOnly(b.spec.BootManager, key.Public); err != nil {
+	if b.spec.BootManager, err = SignedOnly(b.spec.BootManager, key.Public); err != nil {
 		return nil, fmt.Errorf("put the key for golden snapshots into the boot manager: %w", err)
 	}
 	b.report.Golden = &GoldenReport{Key: hex.EncodeToString(key.Public)}
@@ -46,10 +46,10 @@ func (b *builder) planGolden() ([]named, error) {
 	return system.goldenFiles(snapshot)
 }
 
-// signedOnly puts the key into a boot manager, which then accepts only snapshots
+// SignedOnly puts the key into a boot manager, which then accepts only snapshots
 // that are signed with it. One that has this key stays as it is, so that it may
 // be signed for Secure Boot.
-func signedOnly(manager []byte, key ed25519.PublicKey) ([]byte, error) {
+func SignedOnly(manager []byte, key ed25519.PublicKey) ([]byte, error) {
 	img, err := pecoff.Parse(manager)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,68 @@
+//go:build ovmf
+
+package ovmftests
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rayos/rayboot/ovmf-tests/harness"
+	"github.com/rayos/rayboot/tools/mkimage/qemu"
+)
+
+// upgrade upgrades a disk, as a user does, to another kernel with this command line.
+func upgrade(t *testing.T, path, kernelSuffix, options string) {
+	t.Helper()
+	data, err := os.ReadFile(kernel(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), "vmlinuz")
+	if err := os.WriteFile(other, append(data, kernelSuffix...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	harness.Run(t, harness.Artifact(t, "rayimg"), "upgrade", path, "--yes", filepath.Base(path),
+		"--kernel", other, "--initrd", initrd(t), "--cmdline", options)
+}
+
+// TestUpgrade upgrades an installed disk to a good version, which boots and is blessed, and
+// then to a bad one, which panics: the machine comes back to the good one by itself, and stays
+// with it.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	path := emptyDisk(t, "disk.img")
+	install(t, path)
+	disk := qemu.Disk{Path: path, Bus: qemu.NVMe}
+
+	upgrade(t, path, "good", commandLine+" version=2")
+	verify(t, path)
+	m := harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
+	m.Expect(menuCounts)
+	m.Type(harness.SerialEnter)
+	m.Expect(selected("rayos"), blessed, harness.Marker("[RAYOS_BOOTMGR:SNAPSHOT] state=stable"), shellPrompt)
+	m.Type("grep -o version=2 /proc/cmdline; recovery list; poweroff\r")
+	m.Expect(harness.Pattern(`^version=2`))
+	m.ExpectOff()
+	verify(t, path)
+
+	upgrade(t, path, "bad", "console=ttyS0,115200 quiet panic=-1 rdinit=/nowhere")
+	verify(t, path)
+	m = harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}, Reboots: true, Crashes: true})
+	for count := 1; count <= 3; count++ {
+		m.Expect(selected("rayos"), harness.Text("Kernel panic - not syncing"), failed("rayos", count, "start", cause(count)))
+	}
+	m.Expect(disabled("rayos", 1), selected("rayos-old"), harness.Marker("[RAYOS_BOOTMGR:BOOT_SUCCESS] entry=rayos-old"), shellPrompt)
+	m.Type("grep -o version=2 /proc/cmdline; poweroff\r")
+	m.Expect(harness.Pattern(`^version=2`))
+	m.ExpectOff()
+	verify(t, path)
+
+	m = harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
+	m.Finish(selected("rayos-old"))
+	list := harness.Run(t, harness.Artifact(t, "rayimg"), "bootmgr", "list", path)
+	if !strings.Contains(list, "rayos-old") {
+		t.Error(list)
+	}
+}
