@@ -42,8 +42,8 @@ func TestUpgrade(t *testing.T) {
 	m.Expect(menuCounts)
 	m.Type(harness.SerialEnter)
 	m.Expect(selected("rayos"), blessed, harness.Marker("[RAYOS_BOOTMGR:SNAPSHOT] state=stable"), shellPrompt)
-	m.Type("grep -o version=2 /proc/cmdline; recovery list; poweroff\r")
-	m.Expect(harness.Pattern(`^version=2`))
+	m.Type("cat /proc/cmdline; recovery list; poweroff\r")
+	m.Expect(harness.Pattern(` version=2$`))
 	m.ExpectOff()
 	verify(t, path)
 
@@ -54,8 +54,8 @@ func TestUpgrade(t *testing.T) {
 		m.Expect(selected("rayos"), harness.Text("Kernel panic - not syncing"), failed("rayos", count, "start", cause(count)))
 	}
 	m.Expect(disabled("rayos", 1), selected("rayos-old"), harness.Marker("[RAYOS_BOOTMGR:BOOT_SUCCESS] entry=rayos-old"), shellPrompt)
-	m.Type("grep -o version=2 /proc/cmdline; poweroff\r")
-	m.Expect(harness.Pattern(`^version=2`))
+	m.Type("cat /proc/cmdline; poweroff\r")
+	m.Expect(harness.Pattern(` version=2$`))
 	m.ExpectOff()
 	verify(t, path)
 
