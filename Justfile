@@ -75,6 +75,10 @@ bench-state *ARGS: (setup "test") build
 bench-image *ARGS: (setup "test") build
     go run ./tools/bench-image {{ARGS}}
 
+# Measure how fast rayimg install writes beside dd, and its memory, each beside its bar
+bench-install *ARGS: (setup "test") build
+    go run ./tools/bench-install {{ARGS}}
+
 # Measure the persistent log beside what the device can do: plain writes, synchronous and large
 bench-log *ARGS:
     go run ./tools/bench-log {{ARGS}}

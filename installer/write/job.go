@@ -78,7 +78,7 @@ type prepared struct {
 	table     table.Table
 	erase     []gpt.Partition // those that are not kept
 	gaps      []Extent        // what is left between the table and the partitions
-	contents  [][]chunk       // what each content writes
+	contents  [][]chunk       // what each content writes, by place
 	heads     []Extent        // what of that is held back
 	sumLength int64           // of all contents
 }

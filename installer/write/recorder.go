@@ -23,14 +23,15 @@ type chunk struct {
 }
 
 // recorder passes what a content writes on to the disk, but for the first sector of
-// the partition, and remembers it. Without a device it only finds out what there is to write.
+// the partition. Without a device it finds out what there is to write, and digests it: that
+// is done beforehand, so that writing is as fast as the disk.
 type recorder struct {
 	ctx      context.Context
 	dev      Device // nil: nothing is written
 	part     gpt.Partition
-	written  func(n int) // called with the bytes of each chunk
-	chunks   []chunk
-	head     []byte // the first sector of the partition, which is written last
+	written  func(n int) // called with the bytes of each chunk that is written
+	chunks   []chunk     // without a device
+	head     []byte      // the first sector of the partition, which is written last
 	headUsed bool
 	done     int64
 }
@@ -72,11 +73,12 @@ func (r *recorder) put(data []byte, at int64) error {
 			return fmt.Errorf("write %d bytes at byte %d of the disk: %w", len(data), c.OffsetBytes, err)
 		}
 	}
-	if r.dev != nil {
-		c.sum = sha256.Sum256(data)
-		r.written(len(data))
-	}
 	r.done += int64(len(data))
+	if r.dev != nil {
+		r.written(len(data))
+		return nil
+	}
+	c.sum = sha256.Sum256(data)
 	r.chunks = append(r.chunks, c)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/installer/table"
@@ -24,6 +25,9 @@ type Report struct {
 	WrittenBytes int64  `json:"writtenBytes"` // of the contents; all were read back and compared
 	SHA256       string `json:"sha256"`       // over the digests of all that was read back, in order
 	Discarded    bool   `json:"discarded"`    // the disk was told what it need not keep
+	// WriteSeconds is how long writing the contents took until they were durable, without
+	// reading them back.
+	WriteSeconds float64 `json:"writeSeconds,omitempty"`
 }
 
 // ErrDiffers says that the disk does not hold what was written to it.
@@ -175,14 +179,16 @@ func (w *writer) zero(e Extent) error {
 
 // contents writes the contents, but for their heads, and reads them back.
 func (w *writer) contents() error {
-	var all [][]chunk
-	for _, c := range w.job.Contents {
+	start := time.Now()
+	for i, c := range w.job.Contents {
 		w.begin("write " + c.Name)
 		r := &recorder{ctx: w.ctx, dev: w.dev, part: w.partition(c.Number), head: make([]byte, w.job.Geometry.SectorSize), written: w.advance}
 		if err := c.Write(r); err != nil {
 			return err
 		}
-		all = append(all, r.chunks)
+		if r.done != length(w.job.contents[i]) {
+			return fmt.Errorf("%d bytes, %d were planned", r.done, length(w.job.contents[i]))
+		}
 		w.report.WrittenBytes += r.done
 		if r.headUsed {
 			w.heads = append(w.heads, table.Piece{Name: "start of " + label(r.part), OffsetBytes: r.part.StartBytes, Data: r.head})
@@ -192,13 +198,22 @@ func (w *writer) contents() error {
 	if err := w.dev.Sync(); err != nil {
 		return err
 	}
-	for i, chunks := range all {
+	w.report.WriteSeconds = time.Since(start).Seconds()
+	for i, chunks := range w.job.contents {
 		w.begin("read back " + w.job.Contents[i].Name)
 		if err := w.readBack(chunks, w.partition(w.job.Contents[i].Number).StartBytes+int64(w.job.Geometry.SectorSize)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// length is how many bytes chunks have.
+func length(chunks []chunk) (n int64) {
+	for _, c := range chunks {
+		n += c.LengthBytes
+	}
+	return n
 }
 
 func (w *writer) partition(number int) gpt.Partition {

@@ -172,6 +172,7 @@ func (u *upgrading) write(ctx context.Context, ui *ui) (report write.Report, err
 	}
 	change := now.Changed(u.disk)
 	before := u.try.Fingerprint()
+	u.try = nil // the second rehearsal needs the memory
 	if change == "" {
 		if err := u.rehearse(disk, u.disk.SizeBytes); err != nil || u.try.Fingerprint() != before {
 			change = "its EFI System Partition is not what it was"
