@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 )
 
@@ -16,13 +15,17 @@ func Replay(ctx context.Context, dev Device, r *Rehearsal, progress func(Progres
 	if progress == nil {
 		progress = func(Progress) {}
 	}
-	p := &replay{dev: dev, progress: progress, state: Untouched, total: 2 * r.Bytes()}
+	p := &replay{dev: dev, progress: progress, step: "write", state: Untouched, total: 2 * r.Bytes()}
 	for ops := r.ops; len(ops) > 0; {
 		n := 0
 		for n < len(ops) && ops[n].data != nil {
 			n++
 		}
-		if err := errors.Join(ctx.Err(), p.group(ops[:n])); err != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = p.group(ops[:n])
+		}
+		if err != nil {
 			return Report{}, &FailedError{p.step, p.state, err}
 		}
 		ops = ops[min(n+1, len(ops)):]
