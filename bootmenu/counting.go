@@ -24,9 +24,9 @@ func WatchdogSeconds(backoff int) int {
 
 // Bless says that the attempt with this nonce was good. It reports false, and
 // changes nothing, if that attempt is not the open one: it was blessed before, or
-// is another boot's. A disabled entry stays disabled.
+// is another boot's, or it has failed. A disabled entry stays disabled.
 func Bless(r record.Record, n record.Nonce) (record.Record, bool) {
-	if !open(r, n) {
+	if !open(r, n) || r.Open.Cause != "" {
 		return r, false
 	}
 	r = r.Clone()
@@ -43,9 +43,10 @@ func Bless(r record.Record, n record.Nonce) (record.Record, bool) {
 }
 
 // Close says that the attempt with this nonce ended in order before it was good:
-// neither a success nor a failure.
+// neither a success nor a failure. One that has failed stays open: the boot manager
+// counts it.
 func Close(r record.Record, n record.Nonce) (record.Record, bool) {
-	if !open(r, n) {
+	if !open(r, n) || r.Open.Cause != "" {
 		return r, false
 	}
 	r = r.Clone()
@@ -64,6 +65,23 @@ func Reach(r record.Record, n record.Nonce, s record.Stage) (record.Record, bool
 	r = r.Clone()
 	r.Open.Stage = s
 	return r, true
+}
+
+// FailService records that a service of the system that runs has failed: an event of its
+// own. If the service is critical and the attempt with this nonce is the open one, the
+// attempt has failed with it: the machine is to be restarted, and the boot manager counts
+// the failure. A boot that was good before stays so.
+func FailService(r record.Record, n record.Nonce, service string, critical bool) (after record.Record, attemptFailed bool) {
+	r = r.Clone()
+	stage := record.BootStage(markers.Golden)
+	if open(r, n) {
+		stage = r.Open.Stage
+		if critical && r.Open.Cause == "" {
+			r.Open.Cause, attemptFailed = markers.CauseService, true
+		}
+	}
+	r.AddEvent(record.Event{Kind: record.ServiceFailed, Subject: service, Stage: stage, Cause: markers.CauseService})
+	return r, attemptFailed
 }
 
 func open(r record.Record, n record.Nonce) bool {
@@ -137,6 +155,7 @@ type failure struct {
 	stage   record.Stage
 	cause   markers.FailureCause
 	content record.Content
+	told    bool // its event is recorded already
 }
 
 // fail counts a failed start of an entry. The result is the entry's part of the
@@ -156,7 +175,9 @@ func fail(r *record.Record, f failure, present func(key string) bool) (e record.
 	disabled = item.Failures >= EntryLimit && !item.Disabled
 	item.Disabled = item.Disabled || disabled
 	e = *item
-	r.AddEvent(record.Event{Kind: record.EntryFailed, Subject: f.key, Stage: f.stage, Cause: f.cause})
+	if !f.told {
+		r.AddEvent(record.Event{Kind: record.EntryFailed, Subject: f.key, Stage: f.stage, Cause: f.cause})
+	}
 	if disabled {
 		r.Disablings = min(r.Disablings+1, maxCount)
 		r.AddEvent(record.Event{Kind: record.EntryDisabled, Subject: f.key, Stage: f.stage, Cause: f.cause})

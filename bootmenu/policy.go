@@ -186,7 +186,7 @@ func (s State) stop(notice string) (State, []Effect) {
 	if notice != "" {
 		notice += " "
 	}
-	return s.show(notice+"Stopped: "+why+". Choose one, or use a key below.", noCountdown),
+	return s.show(notice+"Stopped: "+why+". Choose an entry, or mend the disk from another system with rayimg; see the keys below.", noCountdown),
 		[]Effect{Emit{markers.BootmgrStopped{Reason: why}}}
 }
 

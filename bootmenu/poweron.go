@@ -92,7 +92,10 @@ func (s *State) readAttempt(watchdog bool) []Effect {
 	open := s.record.Open
 	s.record.Open = record.Attempt{}
 	cause := markers.CauseCrash
-	if watchdog {
+	switch {
+	case open.Cause != "":
+		cause = open.Cause
+	case watchdog:
 		cause = markers.CauseWatchdog
 	}
 	switch open.Kind {
@@ -103,10 +106,12 @@ func (s *State) readAttempt(watchdog bool) []Effect {
 				id, content = e.ID, e.Content
 			}
 		}
-		return s.count(id, failure{key: open.Entry, stage: open.Stage, cause: cause, content: content})
+		return s.count(id, failure{key: open.Entry, stage: open.Stage, cause: cause, content: content, told: open.Cause != ""})
 	case record.GoldenAttempt:
 		raiseBackoff(&s.record, cause)
-		s.record.AddEvent(record.Event{Kind: record.GoldenFailed, Subject: open.Snapshot.String(), Stage: open.Stage, Cause: cause})
+		if open.Cause == "" {
+			s.record.AddEvent(record.Event{Kind: record.GoldenFailed, Subject: open.Snapshot.String(), Stage: open.Stage, Cause: cause})
+		}
 		if s.record.RecoveryAttempts >= RecoveryLimit {
 			s.record.AddEvent(record.Event{Kind: record.Stopped})
 		}

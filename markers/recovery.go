@@ -12,12 +12,13 @@ const (
 	CauseCrash    FailureCause = "crash"        // the machine was reset or lost its power before the boot was good
 	CauseWatchdog FailureCause = "watchdog"     // the hardware watchdog reset the machine
 	CauseStuck    FailureCause = "stuck"        // it failed at the same stage three times in a row
+	CauseService  FailureCause = "service"      // a critical service failed before the boot was good
 )
 
 // FailureCauses returns all causes; the record on disk numbers them in this
 // order, from 1.
 func FailureCauses() []FailureCause {
-	return []FailureCause{CauseLoad, CauseStart, CauseCrash, CauseWatchdog, CauseStuck}
+	return []FailureCause{CauseLoad, CauseStart, CauseCrash, CauseWatchdog, CauseStuck, CauseService}
 }
 
 // RecoveryReason says why the machine is to be recovered.

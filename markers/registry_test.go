@@ -75,6 +75,7 @@ func TestEmitters(t *testing.T) {
 		{BootStageReached{KernelLoaded, 0, "rayos"}, "[RAYOS_BOOT_MARKER:KERNEL_LOADED] seq=0, entry=rayos"},
 		{WatchdogArmed{"iTCO_wdt", 60, ArmedCommand}, "[RAYOS_WATCHDOG:ARMED] device=iTCO_wdt, seconds=60, reason=command"},
 		{WatchdogKicked{"iTCO_wdt", KickedCommand}, "[RAYOS_WATCHDOG:KICKED] device=iTCO_wdt, reason=command"},
+		{ServiceFailed{"x", false, 5, "exit status 1"}, `[RAYOS_SERVICE:FAILED] service=x, critical=no, starts=5, reason="exit status 1"`},
 		{WatchdogExpired{"shell", "halt", 3, 3}, "[RAYOS_WATCHDOG:EXPIRED] service=shell, policy=halt, count=3, limit=3"},
 		{PresentationSurfaceCreate{1, "linux", 1920, 1080}, "[RAYOS_PRESENTATION:SURFACE_CREATE] id=1, width=1920, height=1080, guest=linux"},
 		{PresentationFirstFrame{1, 0}, "[RAYOS_PRESENTATION:FIRST_FRAME] id=1, seq=0"},

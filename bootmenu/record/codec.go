@@ -23,7 +23,7 @@ var (
 
 const (
 	magic        = "RAYOSBST"
-	major, minor = 1, 0
+	major, minor = 1, 1
 )
 
 // Where things lie in a copy, in bytes.
@@ -164,7 +164,8 @@ func (l *layout) record(r *Record) {
 func (l *layout) open(a *Attempt) {
 	enum(l, offOpen, &a.Kind, GoldenAttempt, "kind of the open attempt")
 	enum(l, offOpen+1, &a.Stage, lastStage, "stage of the open attempt")
-	l.zero(offOpen+2, offOpen+8)
+	choice(l, offOpen+2, &a.Cause, markers.FailureCauses(), "cause of the open attempt's failure")
+	l.zero(offOpen+3, offOpen+8)
 	nonce, snapshot := l.b[offOpen+8:offOpen+16], l.b[offOpen+16:offOpen+48]
 	if l.reading {
 		copy(a.Nonce[:], nonce)
@@ -205,7 +206,7 @@ func (l *layout) event(at int, e *Event) {
 		e.Number = binary.LittleEndian.Uint32(l.b[at:])
 	}
 	binary.LittleEndian.PutUint32(l.b[at:], e.Number)
-	enum(l, at+4, &e.Kind, CountersReset, "kind of an event")
+	enum(l, at+4, &e.Kind, ServiceFailed, "kind of an event")
 	enum(l, at+5, &e.Stage, lastStage, "stage of an event")
 	choice(l, at+6, &e.Cause, markers.FailureCauses(), "cause of an event")
 	choice(l, at+7, &e.Reason, markers.RecoveryReasons(), "reason of an event")

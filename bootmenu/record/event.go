@@ -17,11 +17,12 @@ const (
 	Stopped
 	StateLost
 	CountersReset
+	ServiceFailed
 )
 
 var eventKinds = [...]string{
 	"", "entry-failed", "entry-disabled", "entry-enabled", "recovery-triggered", "golden-started", "golden-failed",
-	"recovered", "stopped", "state-lost", "counters-reset",
+	"recovered", "stopped", "state-lost", "counters-reset", "service-failed",
 }
 
 func (k EventKind) String() string { return name(eventKinds[:], uint8(k)) }
@@ -36,7 +37,7 @@ const maxSubject = 16
 type Event struct {
 	Number  uint32                 `json:"number"` // counts up from 0 for each record
 	Kind    EventKind              `json:"kind"`
-	Subject string                 `json:"subject"` // the first 16 bytes of the entry's key or the snapshot's ID
+	Subject string                 `json:"subject"` // the first 16 bytes of the entry's key, the snapshot's ID or the service's name
 	Stage   Stage                  `json:"stage"`
 	Cause   markers.FailureCause   `json:"cause"`
 	Reason  markers.RecoveryReason `json:"reason"`

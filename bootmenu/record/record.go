@@ -108,6 +108,9 @@ type Attempt struct {
 	Snapshot golden.Digest `json:"snapshot"` // ID, of a GoldenAttempt
 	Nonce    Nonce         `json:"nonce"`
 	Stage    Stage         `json:"stage"` // how far it has come
+	// Cause is why the attempt has failed, where the system that was started has said so
+	// and recorded the event; empty while nothing is wrong.
+	Cause markers.FailureCause `json:"cause,omitempty"`
 }
 
 // Stage is how far a start came: a step of starting it, then the boot stages.

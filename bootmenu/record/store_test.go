@@ -74,7 +74,7 @@ func TestDamage(t *testing.T) {
 		{"short", func(m *memory) { m.data = m.data[:FileBytes-1] }, installID, Lost, "8191 bytes", true},
 		{"missing", func(m *memory) { m.readErr = fs.ErrNotExist }, installID, Lost, "not exist", true},
 		{"foreign", func(*memory) {}, "another", Foreign, installID, false},
-		{"newer", func(m *memory) { m.data[offVersion]++; seal(m.data[:CopyBytes]) }, installID, Newer, "2.0", true},
+		{"newer", func(m *memory) { m.data[offVersion]++; seal(m.data[:CopyBytes]) }, installID, Newer, "2.1", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := initial(t)

@@ -31,8 +31,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/initramfs/livedisk"
 	"github.com/rayos/rayboot/initramfs/logstore"
-	"github.com/rayos/rayboot/initramfs/packet"
-	"github.com/rayos/rayboot/initramfs/pid1"
+	"github.com/rayos/rayboot/initramfs/service"
 	"github.com/rayos/rayboot/initramfs/watchdog"
 	"github.com/rayos/rayboot/raylog"
 )
@@ -55,7 +54,7 @@ type env struct {
 	disk           func(ctx context.Context) (*livedisk.Disk, error) // opens the boot disk
 	watchdog       func(watchdog.Request) (watchdog.Status, error)   // asks process 1
 	logs           logs
-	services       func() ([]byte, error) // asks process 1
+	services       func(service.Request) ([]service.State, error) // asks process 1
 }
 
 // Errors that the user is not told: the exit status says it.
@@ -99,7 +98,7 @@ func (c Command) Main(args []string, stdin io.Reader, stdout, stderr io.Writer) 
 			open: func() (*raylog.Ring, func() error, error) { return openLog("/") },
 			ask:  func(r logstore.Request) (raylog.Level, error) { return logstore.Ask("/", r) },
 		},
-		services: func() ([]byte, error) { return packet.Ask("/"+pid1.ServicesSocket, []byte("{}")) },
+		services: func(r service.Request) ([]service.State, error) { return service.Ask("/", r) },
 	})
 }
 
@@ -206,7 +205,7 @@ func All() map[string]Command {
 		"ps":       {Summary: "list processes", run: ps},
 		"reboot":   {Summary: "restart the machine", run: reboot},
 		"recovery": fromCobra("show failures, and keep golden snapshots", newRecovery),
-		"services": fromCobra("show what process 1 keeps running", newServices),
+		"services": fromCobra("show and change what process 1 keeps running", newServices),
 		"sleep":    {Summary: "wait", run: sleep},
 		"stages":   fromCobra("show the boot stages of the last boots", newStages),
 		"sync":     {Summary: "write everything to the disks", run: syncDisks},

@@ -14,9 +14,8 @@ import (
 	"github.com/rayos/rayboot/raylog"
 )
 
-// runCommand runs a command on a machine whose log is below root, and whose
-// services are these.
-func runCommand(root, line string, states []service.State) (status int, out, errs string) {
+// runCommand runs a command on a machine whose log and services are below root.
+func runCommand(root, line string) (status int, out, errs string) {
 	var outs, problems bytes.Buffer
 	args := strings.Fields(line)
 	status = All()[args[0]].main(&env{
@@ -25,7 +24,7 @@ func runCommand(root, line string, states []service.State) (status int, out, err
 			open: func() (*raylog.Ring, func() error, error) { return openLog(root) },
 			ask:  func(r logstore.Request) (raylog.Level, error) { return logstore.Ask(root, r) },
 		},
-		services: func() ([]byte, error) { return json.Marshal(states) },
+		services: func(r service.Request) ([]service.State, error) { return service.Ask(root, r) },
 	})
 	return status, outs.String(), problems.String()
 }
@@ -45,17 +44,17 @@ func TestStages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	status, out, errs := runCommand(root, "stages", nil)
+	status, out, errs := runCommand(root, "stages")
 	want := "BOOT      ENTRY  STAGE          AT       KERNEL\n" +
 		"02000000  rayos  KERNEL_LOADED  1000 ms  abababababababab\n" +
 		"02000000  rayos  MEMORY_READY   3000 ms  abababababababab\n"
 	if status != 0 || out != want || errs != "" {
 		t.Errorf("status %d, %s\n%s", status, out, errs)
 	}
-	if _, out, _ = runCommand(root, "stages --json", nil); !json.Valid([]byte(out)) || !strings.Contains(out, digest) {
+	if _, out, _ = runCommand(root, "stages --json"); !json.Valid([]byte(out)) || !strings.Contains(out, digest) {
 		t.Errorf("%s", out)
 	}
-	if status, _, _ := runCommand(root, "stages extra", nil); status != 2 {
+	if status, _, _ := runCommand(root, "stages extra"); status != 2 {
 		t.Errorf("status %d", status)
 	}
 }
@@ -70,23 +69,8 @@ func TestStagesAreLimited(t *testing.T) {
 			}
 		}
 	}
-	_, out, _ := runCommand(root, "stages", nil)
+	_, out, _ := runCommand(root, "stages")
 	if lines := strings.Count(out, "\n"); lines != maxStages+1 || !strings.Contains(out, "1e000000") || strings.Contains(out, "\n01000000") {
 		t.Errorf("%d lines:\n%s", lines, out)
-	}
-}
-
-func TestServices(t *testing.T) {
-	states := []service.State{
-		{Name: "shell:ttyS0", Running: true, Starts: 1, Since: 5 * time.Second},
-		{Name: "shell:tty0", Starts: 3, Since: 90 * time.Second, LastEnd: "exit status 1"},
-	}
-	_, out, _ := runCommand("", "services", states)
-	want := "SERVICE      STATE  STARTS  SINCE  LAST END\nshell:ttyS0  runs   1       5 s    -\nshell:tty0   waits  3       90 s   exit status 1\n"
-	if out != want {
-		t.Errorf("got\n%s", out)
-	}
-	if _, out, _ = runCommand("", "services --json", states); !json.Valid([]byte(out)) || !strings.Contains(out, `"lastEnd": "exit status 1"`) {
-		t.Errorf("%s", out)
 	}
 }

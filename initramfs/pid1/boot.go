@@ -52,7 +52,11 @@ type boot struct {
 	journal     journal
 	logVolatile string // why the log ends with the machine; "" if it does not
 
-	services service.Table
+	services     *service.Supervisor
+	reports      chan report   // of the services, for the main loop
+	ending       chan struct{} // closed when nobody hears reports any more
+	shellTrouble bool          // no shell holds
+
 	guard    guard             // of the watchdog
 	espMount goldenstore.Mount // nil outside of tests
 	snapshot *snapshot         // nil until one is begun
@@ -129,6 +133,10 @@ func (b *boot) bringUp() {
 		problems = append(problems, err)
 	}
 	b.stages = stages.New(b.args.GoldenAfter)
+	cgroups, err := b.mountCgroups()
+	if err != nil {
+		problems = append(problems, err)
+	}
 	b.followKernel()
 	b.say("runtime on Linux %s", b.release)
 	b.logKernel()
@@ -137,6 +145,7 @@ func (b *boot) bringUp() {
 		b.warn("%v", err)
 	}
 	b.takeOverWatchdog()
+	b.makeServices(cgroups)
 
 	b.configure()
 	if kib, err := b.memoryKiB(); err != nil {

@@ -1,7 +1,6 @@
 package pid1
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/signal"
@@ -118,7 +117,7 @@ func TestBringUp(t *testing.T) {
 	}); err != nil || facts != want {
 		t.Errorf("facts %+v, %v; want %+v", facts, err, want)
 	}
-	if mounts := strings.Join(k.only("mount"), ", "); !strings.HasSuffix(mounts, "/sys/firmware/efi/efivars efivarfs, /run/rayos/look vfat ro, /esp vfat ro, /sys/fs/pstore pstore") {
+	if mounts := strings.Join(k.only("mount"), ", "); !strings.HasSuffix(mounts, "/sys/firmware/efi/efivars efivarfs, /sys/fs/cgroup cgroup2, /run/rayos/look vfat ro, /esp vfat ro, /sys/fs/pstore pstore") {
 		t.Errorf("mounts %s", mounts)
 	}
 	wantSame(t, "unmounts", k.only("unmount"), []string{"/run/rayos/look"})
@@ -190,12 +189,11 @@ func serve(t *testing.T, b *boot) (stop func(os.Signal) int) {
 	signal.Notify(ended, syscall.SIGCHLD)
 	signals := make(chan os.Signal)
 	command := make(chan int)
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { command <- b.serve(ctx, signals, ended) }()
+	go func() { command <- b.serve(signals, ended) }()
 	return func(s os.Signal) int {
 		signals <- s
 		got := <-command
-		cancel()
+		b.stopServices()
 		signal.Stop(ended)
 		return got
 	}
@@ -252,11 +250,12 @@ func TestShellThatCannotStart(t *testing.T) {
 	b.bringUp()
 	b.program = "/no/such/program"
 	signals, command := make(chan os.Signal), make(chan int)
-	go func() { command <- b.serve(t.Context(), signals, nil) }()
+	go func() { command <- b.serve(signals, nil) }()
 	terminal.Expect("service shell:ttyS0: start /no/such/program: ")
 	terminal.Expect("right after its start; started again in 1s\r\n")
 	signals <- SignalPowerOff
 	<-command
+	b.stopServices()
 	if b.stages.Tick(0) {
 		t.Error("GOLDEN without a shell")
 	}

@@ -108,6 +108,7 @@ func newBoot(t *testing.T, files map[string]string) (*boot, *fakeKernel, *screen
 	b := &boot{root: root, kernel: k, begin: time.Now(), espMount: &fakeMount{readOnly: true}}
 	b.consoles = console.New([]string{"ttyS0"}, []console.Output{out}, nil)
 	b.makeGuard()
+	b.makeServices("")
 	return b, k, out
 }
 

@@ -1,7 +1,6 @@
 package pid1
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -39,10 +38,7 @@ func Main(commands []string) int {
 	if err := b.linkCommands(commands); err != nil {
 		b.warn("commands: %v", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	command := b.serve(ctx, signals, ended)
-	cancel()
-	b.shutdown(command)
+	b.shutdown(b.serve(signals, ended))
 	return 1
 }
 
@@ -74,12 +70,13 @@ func (b *boot) linkCommands(commands []string) error {
 	return problem
 }
 
-// serve keeps the shells running and follows the stages until the machine is
+// serve keeps the services running and follows the stages until the machine is
 // to be turned off or restarted; it returns the command for reboot(2).
-func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (command int) {
+func (b *boot) serve(signals, ended <-chan os.Signal) (command int) {
 	s := &shells{boot: b, events: make(chan shellEvent), ready: map[string]*os.File{}, first: map[string]*unix.Termios{}}
 	b.serveServices()
-	kept := s.start(ctx)
+	b.startServices()
+	kept := s.start()
 	if kept == 0 {
 		b.warn("no console has a shell; Ctrl-Alt-Del restarts the machine")
 	}
@@ -94,7 +91,12 @@ func (b *boot) serve(ctx context.Context, signals, ended <-chan os.Signal) (comm
 				b.warn("%v", err)
 			}
 		case e := <-s.events:
-			b.shellEvent(s, e)
+			b.shellReady(s, e)
+		case r := <-b.reports:
+			if b.serviceReport(s, r) {
+				stop()
+				return unix.LINUX_REBOOT_CMD_RESTART
+			}
 		case <-golden:
 			b.goldenDue(s)
 		case <-beats.C:
@@ -151,30 +153,15 @@ func (b *boot) goldenDue(s *shells) {
 	s.refresh()
 }
 
-// shellEvent follows what happened to a shell.
-func (b *boot) shellEvent(s *shells, e shellEvent) {
-	if e.control == nil {
-		delete(s.ready, e.console)
-		b.warn("%v", e.ended)
-		if e.ended.Failing && len(s.ready) == 0 {
-			b.stages.Trouble()
-		}
-		s.refresh()
-		return
-	}
+// shellReady follows that a shell is ready for its first command.
+func (b *boot) shellReady(s *shells, e shellEvent) {
 	s.ready[e.console] = e.control
 	if !b.stages.Reached(markers.ShellReady) {
 		b.reach(markers.ShellReady)
 		b.startSnapshot()
 		b.consoles.SetMidLine(true)
 	}
-	b.stages.Recovered(b.now())
+	b.shellTrouble = false
+	b.judgeHealth()
 	refresh(e.control)
 }
-
-// clock is the time that services are kept by.
-type clock struct{ boot *boot }
-
-func (c clock) Now() time.Duration { return c.boot.now() }
-
-func (c clock) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, d) }

@@ -118,6 +118,10 @@ func (b *boot) checkSkips() {
 	for _, name := range b.consoles.Names() {
 		known = append(known, shellService(name))
 	}
+	defined, _ := b.readDefinitions() // what is wrong with them is told when they are started
+	for _, d := range defined {
+		known = append(known, d.Name)
+	}
 	for _, name := range b.args.Skip {
 		if !slices.Contains(known, name) {
 			b.warn("kernel parameter rayos.skip: there is no module group or service %s and nothing is skipped for it; known are %s", name, strings.Join(known, ", "))

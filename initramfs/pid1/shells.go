@@ -2,7 +2,9 @@ package pid1
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -15,12 +17,11 @@ import (
 	"github.com/rayos/rayboot/initramfs/shell"
 )
 
-// shellEvent is what happened to the shell of a console: it is ready for its
-// first command and listens on control, or it has ended.
+// shellEvent is that the shell of a console is ready for its first command and listens on
+// control.
 type shellEvent struct {
 	console string
 	control *os.File
-	ended   service.Ended
 }
 
 // shells keeps one shell on each console.
@@ -34,34 +35,33 @@ type shells struct {
 }
 
 // start begins to keep a shell on every console that is not to be skipped, and
-// returns how many there are.
-func (s *shells) start(ctx context.Context) (kept int) {
+// returns how many there are. A shell is started again for ever: without one, nobody can
+// mend the machine.
+func (s *shells) start() (kept int) {
 	for _, name := range s.boot.consoles.Names() {
-		svc := service.Service{
-			Name: shellService(name),
-			Run: func(context.Context) error {
-				s.boot.services.Started(shellService(name), uptime())
-				return s.run(name)
-			},
+		spec := service.Spec{
+			Name: shellService(name), Restart: service.Always, Limit: service.Limit{Restarts: -1},
+			Run: func(ctx context.Context, _ io.Writer) error { return s.run(ctx, name) },
 		}
-		if s.boot.args.Skips(svc.Name) {
-			s.boot.say("service %s: skipped, as the kernel command line says", svc.Name)
+		if s.boot.args.Skips(spec.Name) {
+			s.boot.say("service %s: skipped, as the kernel command line says", spec.Name)
 			continue
 		}
 		kept++
-		go service.Keep(ctx, svc, clock{s.boot}, func(e service.Ended) {
-			s.boot.services.Ended(e, uptime())
-			s.events <- shellEvent{console: name, ended: e}
-		})
+		if err := errors.Join(s.boot.services.Add(spec), s.boot.services.Start(spec.Name)); err != nil {
+			s.boot.warn("%v", err)
+		}
 	}
 	return kept
 }
 
+const shellPrefix = "shell:"
+
 // shellService is the name of the service that is the shell of a console.
-func shellService(console string) string { return "shell:" + console }
+func shellService(console string) string { return shellPrefix + console }
 
 // run runs one shell until it ends.
-func (s *shells) run(name string) error {
+func (s *shells) run(ctx context.Context, name string) error {
 	tty, err := os.OpenFile(filepath.Join(s.boot.root, "dev", name), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return err
@@ -86,7 +86,9 @@ func (s *shells) run(name string) error {
 		return err
 	}
 	go s.listen(name, ours)
-	return exitError(child.Wait())
+	ended := make(chan syscall.WaitStatus, 1)
+	go func() { ended <- child.Wait() }()
+	return service.ExitError(terminate(ctx, child.PID, ended))
 }
 
 // listen hears what a shell has to say: its first byte says that it is ready, each
@@ -152,15 +154,4 @@ func environment(name string) []string {
 		term = "linux"
 	}
 	return []string{"HOME=/root", "PATH=/bin", "USER=root", "TERM=" + term, shell.ControlVariable + "=3"}
-}
-
-// exitError puts a process's status into words; nil for success.
-func exitError(status syscall.WaitStatus) error {
-	switch {
-	case status.Signaled():
-		return fmt.Errorf("killed by signal %d (%v)", status.Signal(), status.Signal())
-	case status.ExitStatus() != 0:
-		return fmt.Errorf("exit status %d", status.ExitStatus())
-	}
-	return nil
 }

@@ -30,6 +30,7 @@ func (b *boot) shutdown(command int) {
 	b.guard.BeginEnd()
 	b.say("the machine %s: ending all processes", what)
 	b.consoles.SetMidLine(false)
+	b.stopServices()
 	b.endProcesses()
 	b.snapshot.stop()
 	b.closeAttempt()

@@ -92,6 +92,7 @@ func (r *reading) watchdogExpired(f fact) {
 var causes = map[markers.FailureCause]string{
 	markers.CauseCrash:    "the machine was reset or lost its power",
 	markers.CauseWatchdog: "the hardware watchdog reset the machine",
+	markers.CauseService:  "a critical service failed",
 	markers.CauseStuck:    "it went down at the same stage once more,",
 }
 

@@ -1,0 +1,192 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// BeatVariable names the environment variable with the number of the descriptor to
+// which a service with a [Spec.Beat] writes a byte as a sign of life.
+const BeatVariable = "RAYOS_BEAT_FD"
+
+const (
+	killTimeout = 2 * time.Second // how long processes take to be gone when they are killed
+	lastWords   = time.Second     // how long is waited for the end of the output, behind that of the program
+	firstFile   = 3               // descriptor of the first of Process.Files
+)
+
+// running is one run of a program.
+type running struct {
+	unit   *unit
+	pid    int
+	group  *cgroup // nil without control groups
+	ended  chan struct{}
+	status syscall.WaitStatus
+	err    error // why the status is not known
+}
+
+// runProcess runs the service's program until it ends, or ends it when the context
+// does.
+func (u *unit) runProcess(ctx context.Context, out *output) (err error) {
+	group, err := openCgroup(u.config.Cgroups, u.spec.Name, u.spec.Process.Limits)
+	if err != nil {
+		fmt.Fprintf(out, "%v; the service runs without limits\n", err)
+	}
+	defer func() { err = errors.Join(err, group.remove()) }()
+	pipes, err := u.pipes()
+	if err != nil {
+		return err
+	}
+	r, err := u.launch(pipes, group)
+	pipes.closeTheirs()
+	if err != nil {
+		return errors.Join(err, pipes.close())
+	}
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		_, _ = io.Copy(out, pipes.output) // ends with the writers, or with the deadline
+	}()
+	beats := u.listen(pipes.beat)
+	r.wait(ctx)
+	r.sweep()
+	_ = pipes.output.SetReadDeadline(time.Now().Add(lastWords)) // a pipe can have one
+	<-copied
+	err = pipes.close()
+	<-beats
+	return errors.Join(r.end(), err)
+}
+
+// launch starts the program.
+func (u *unit) launch(p *pipes, group *cgroup) (*running, error) {
+	attr := &os.ProcAttr{
+		Dir: u.spec.Process.Dir, Env: u.environment(p), Files: p.theirs,
+		Sys: &syscall.SysProcAttr{Setsid: true},
+	}
+	if attr.Dir == "" {
+		attr.Dir = "/"
+	}
+	group.attach(attr.Sys)
+	path := u.spec.Process.Path
+	pid, wait, err := u.config.Launch(path, append([]string{filepath.Base(path)}, u.spec.Process.Args...), attr)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	r := &running{unit: u, pid: pid, group: group, ended: make(chan struct{})}
+	go func() {
+		r.status, r.err = wait()
+		close(r.ended)
+	}()
+	u.set(Runs, func(s *State) { s.PID = pid })
+	if u.spec.OnStart != nil {
+		u.spec.OnStart(pid)
+	}
+	if n := u.spec.Process.Limits.OpenFiles; n > 0 {
+		err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n}, nil)
+		if err != nil && !errors.Is(err, unix.ESRCH) { // it has ended already
+			return r, r.giveUp(fmt.Errorf("limit the files of %s: %w", path, err))
+		}
+	}
+	return r, nil
+}
+
+// giveUp ends a program that could not be set up.
+func (r *running) giveUp(err error) error {
+	r.signal(unix.SIGKILL)
+	<-r.ended
+	return err
+}
+
+func (u *unit) environment(p *pipes) []string {
+	env := u.spec.Process.Env
+	if env == nil {
+		env = []string{"HOME=/root", "PATH=/bin", "USER=root"}
+	}
+	if p.beat != nil {
+		env = append(env[:len(env):len(env)], BeatVariable+"="+strconv.Itoa(len(p.theirs)-1))
+	}
+	return env
+}
+
+// listen hears the service's signs of life until their pipe is closed.
+func (u *unit) listen(beat *os.File) (done <-chan struct{}) {
+	closed := make(chan struct{})
+	dog := u.config.Watchdog
+	if beat == nil || dog == nil {
+		close(closed)
+		return closed
+	}
+	dog.Watch(u.spec.Name, u.spec.Beat)
+	go func() {
+		defer close(closed)
+		defer dog.Forget(u.spec.Name)
+		some := make([]byte, 64)
+		for {
+			if n, _ := beat.Read(some); n == 0 {
+				return
+			}
+			dog.Beat(u.spec.Name)
+		}
+	}()
+	return closed
+}
+
+// wait waits for the program's end. When the context ends it asks the program to end,
+// and then makes it.
+func (r *running) wait(ctx context.Context) {
+	select {
+	case <-r.ended:
+		return
+	case <-ctx.Done():
+	}
+	r.signal(unix.SIGTERM)
+	timer := time.NewTimer(r.unit.spec.Stop)
+	defer timer.Stop()
+	select {
+	case <-r.ended:
+	case <-timer.C:
+		r.signal(unix.SIGKILL)
+		<-r.ended
+	}
+}
+
+// signal sends a signal to the program and what it has started. That they are gone
+// already is no error.
+func (r *running) signal(s syscall.Signal) { _ = unix.Kill(-r.pid, s) }
+
+// sweep ends what the program has left behind.
+func (r *running) sweep() {
+	r.signal(unix.SIGKILL)
+	r.group.kill()
+}
+
+// end puts the program's end into words; nil for success.
+func (r *running) end() error {
+	switch {
+	case r.err != nil:
+		return fmt.Errorf("wait for process %d: %w", r.pid, r.err)
+	case r.status.Signaled() && r.group.outOfMemory():
+		return fmt.Errorf("killed by the kernel, as it used more than its %d bytes of memory", r.unit.spec.Process.Limits.MemoryBytes)
+	}
+	return ExitError(r.status)
+}
+
+// ExitError puts a process's status into words; nil for success.
+func ExitError(status syscall.WaitStatus) error {
+	switch {
+	case status.Signaled():
+		return fmt.Errorf("killed by signal %d (%v)", status.Signal(), status.Signal())
+	case status.ExitStatus() != 0:
+		return fmt.Errorf("exit status %d", status.ExitStatus())
+	}
+	return nil
+}
