@@ -80,7 +80,7 @@ func withoutTwins(all []Snapshot) []Snapshot {
 
 func readManifest(fsys fs.FS, name string, sizes map[string]int64) (Snapshot, error) {
 	if size := sizes[strings.ToLower(name)]; size != ManifestBytes {
-		return Snapshot{}, fmt.Errorf("%d bytes, a manifest has %d", size, ManifestBytes)
+		return Snapshot{}, fmt.Errorf("%w: %d bytes, one has %d", ErrNoManifest, size, ManifestBytes)
 	}
 	data, err := fs.ReadFile(fsys, path.Join(Dir, name))
 	if err != nil {

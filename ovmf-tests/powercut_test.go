@@ -138,9 +138,11 @@ func withESP(t *testing.T, disk qemu.Disk, do func(volume fs.FS)) {
 	do(volume)
 }
 
-// nothingLost compares what is known after a cut with what was known before.
+// nothingLost compares what is known after a cut with what was known before, and has rayimg look at the disk: what a cut
+// leaves behind is no problem.
 func nothingLost(t *testing.T, disk qemu.Disk, before known, p cutPoint) known {
 	t.Helper()
+	verify(t, disk.Path)
 	after := whatIsKnown(t, disk)
 	if after.sequence < before.sequence || after.events < before.events || len(after.stable) < len(before.stable) {
 		t.Errorf("cut at %s: known are %+v, before %+v", p.at, after, before)

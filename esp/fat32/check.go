@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Finding is one defect of a volume. Code is stable and meant for programs;
@@ -26,6 +27,13 @@ const (
 
 	codeName = "fat-name"
 )
+
+// Harmless reports whether the defect is one that a cut of the power leaves behind, or a
+// system that did not unmount the volume: no file is hurt by it.
+func (f Finding) Harmless() bool { return slices.Contains(leftovers, f.Code) }
+
+// leftovers are the codes of such defects.
+var leftovers = []string{codeLost, codeDiffer, codeInfo, codeDirty, codeOrphan}
 
 // maxFindings bounds the list; its last element then says that there is more.
 const maxFindings = 100

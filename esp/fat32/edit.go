@@ -43,8 +43,8 @@ type Editor struct {
 	begun    bool // something was written
 }
 
-// harmless are findings that do not keep a volume from being changed.
-var harmless = []string{codeLost, codeDiffer, codeInfo, codeDirty, codeOrphan, "fat-backup-boot", "fat-too-small"}
+// tolerated are other findings that do not keep a volume from being changed.
+var tolerated = []string{"fat-backup-boot", "fat-too-small"}
 
 // mendable are those that are mended with the first change, or by [Editor.Mend].
 var mendable = []string{codeLost, codeDiffer, codeInfo, codeDirty}
@@ -65,7 +65,7 @@ func Edit(dev Device, sizeBytes int64, modified time.Time) (*Editor, error) {
 	}
 	e := &Editor{FS: f, dev: dev, used: c.used, modified: modified}
 	for _, found := range c.findings {
-		if !slices.Contains(harmless, found.Code) {
+		if !found.Harmless() && !slices.Contains(tolerated, found.Code) {
 			return nil, fmt.Errorf("%w: %s", ErrDamaged, found.Text)
 		}
 		e.mend = e.mend || slices.Contains(mendable, found.Code)

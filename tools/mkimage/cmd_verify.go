@@ -15,11 +15,12 @@ their checksums, overlaps and bounds; the FAT32 file system of the EFI System
 Partition; the files that the boot entries name and the digests that they pin;
 the digests of RayOS's own files; both copies of the slot table and the digests
 of its images; both copies of the boot-state record; the golden snapshots, their
-digests and signatures. It never writes to the disk.
+digests and signatures; the log and its newest record. It never writes to the
+disk.
 
 Each problem is one line: a code that stays the same from release to release,
-and a sentence. A warning is about what mends itself, such as a record that the
-power was cut at. Exit status: 0 there are no problems, perhaps warnings; 1 the
+and a sentence. A warning is about what does no harm or mends itself, such as a
+record that the power was cut at. Exit status: 0 there are no problems, perhaps warnings; 1 the
 check could not be made; 2 wrong usage; 3 there are problems.`
 
 func newVerifyCmd() *cobra.Command {

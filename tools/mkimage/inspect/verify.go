@@ -15,7 +15,7 @@ import (
 )
 
 // Finding is one problem of a disk. Code is stable and meant for programs: it
-// begins with gpt-, fat-, esp-, slot-, boot-state- or golden-. Text is for people.
+// begins with gpt-, fat-, esp-, slot-, boot-state-, golden- or log-. Text is for people.
 type Finding struct {
 	Code    string `json:"code"`
 	Text    string `json:"text"`
@@ -45,8 +45,9 @@ func (v *verifier) warn(code, format string, args ...any) {
 // Verify checks the disk of diskBytes bytes in r: both copies of the partition
 // table, the structure of the ESP, the files that the boot entries name and the
 // digests that they pin, the digests of the files of RayOS, the slot table and the
-// digests of its images, the boot-state record, and the golden snapshots. A disk on
-// which nothing is wrong gives no findings. The error says that the check
+// digests of its images, the boot-state record, the golden snapshots, and the log. A disk on
+// which nothing is wrong gives no findings; what a cut of the power leaves behind at worst
+// gives warnings. The error says that the check
 // could not be made, because reading did not succeed or ctx was cancelled.
 func Verify(ctx context.Context, r io.ReaderAt, diskBytes int64) ([]Finding, error) {
 	table, defects, err := gpt.Read(r, diskBytes)
@@ -67,7 +68,9 @@ func Verify(ctx context.Context, r io.ReaderAt, diskBytes int64) ([]Finding, err
 	if err := v.esp(); err != nil {
 		return v.findings, fmt.Errorf("verify ESP: %w", err)
 	}
-	v.state()
+	if err := v.state(); err != nil {
+		return v.findings, fmt.Errorf("verify state: %w", err)
+	}
 	return v.findings, ctx.Err()
 }
 
@@ -85,7 +88,7 @@ func (v *verifier) slots() error {
 		}
 	}
 	if copies[0].Err == nil && copies[1].Err == nil && !reflect.DeepEqual(copies[0].Table, copies[1].Table) {
-		v.report("slot-copies-differ", "the copies of the slot table have the sequence numbers %d and %d and differ",
+		v.warn("slot-copies-differ", "the copies of the slot table have the sequence numbers %d and %d and differ; the newer one is used, and the next rayimg upgrade mends that",
 			copies[0].Table.Sequence, copies[1].Table.Sequence)
 	}
 	table, err := slots.Read(r)
@@ -145,7 +148,11 @@ func (v *verifier) esp() error {
 	r := section(v.r, p)
 	defects, err := fat32.Check(r, r.Size())
 	for _, d := range defects {
-		v.report(d.Code, "%s", d.Text)
+		if d.Harmless() {
+			v.warn(d.Code, "%s; a repair or the next rayimg upgrade mends that", d.Text)
+		} else {
+			v.report(d.Code, "%s", d.Text)
+		}
 	}
 	switch {
 	case errors.Is(err, fat32.ErrNotFAT32) || errors.Is(err, fat32.ErrCorrupt):

@@ -116,6 +116,7 @@ func TestEveryDamagedRegionIsFound(t *testing.T) {
 		{"digests", inESP([]byte("  EFI/rayos/rayboot.efi")) - 1, "esp-"},
 		{"entry", inESP([]byte("/EFI/rayos/vmlinuz")) + 12, "esp-entry"},
 		{"default", inESP([]byte("default")) + 10, "esp-default"},
+		{"state of the FAT", esp + 65, "fat-dirty"},
 		{"slot table A", kernelPart + 3000, "slot-table"},
 		{"slot table B", kernelPart + slots.CopyBOffset + 16, "slot-table"},
 		{"slot kernel", slot + 299_999, "slot-image"},

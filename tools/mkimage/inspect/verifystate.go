@@ -13,12 +13,12 @@ import (
 	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
-// state checks what the boot manager remembers and recovers with. Entries have
-// been checked before.
-func (v *verifier) state() {
+// state checks what the boot manager remembers and recovers with, and the log. Entries
+// have been checked before.
+func (v *verifier) state() error {
 	disk, err := diskstate.View(untilDone{v.ctx, v.r}, v.table)
 	if err != nil {
-		return // there is no ESP, which was told
+		return nil // there is no ESP, which was told
 	}
 	if b := readBootState(disk); b != nil && b.Error == "" {
 		v.bootState(b)
@@ -26,6 +26,7 @@ func (v *verifier) state() {
 	if g := readGolden(disk); g != nil {
 		v.golden(g)
 	}
+	return v.log(disk)
 }
 
 // untilDone is a disk that cannot be read any more when its context has ended.
@@ -84,11 +85,15 @@ func (v *verifier) golden(g *Golden) {
 		v.report("golden-key", "%v; put back the boot manager", g.keyErr)
 	}
 	for _, err := range g.problems {
-		what := "recovery does without it, and the next snapshot that the machine takes clears it away"
-		if errors.Is(err, golden.ErrVersion) {
-			what = "recovery does without it; use a boot manager of that version"
+		const without = "recovery does without it"
+		switch {
+		case errors.Is(err, golden.ErrVersion):
+			v.report("golden-manifest", "%v; %s; use a boot manager of that version", err, without)
+		case errors.Is(err, golden.ErrChecksum) || errors.Is(err, golden.ErrNoManifest): // as a cut leaves it
+			v.warn("golden-manifest", "%v; %s, and the next snapshot that the machine takes clears it away", err, without)
+		default:
+			v.report("golden-manifest", "%v; %s, and the next snapshot that the machine takes clears it away", err, without)
 		}
-		v.report("golden-manifest", "%v; %s", err, what)
 	}
 	for _, s := range g.Snapshots {
 		id := bootmenu.ShortID(s.Snapshot.ID())
