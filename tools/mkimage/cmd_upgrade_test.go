@@ -129,7 +129,7 @@ func TestUpgradeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	truncated := filepath.Join(t.TempDir(), "vmlinuz")
-	if err := os.WriteFile(truncated, fakeefi.Kernel("6.2.0-test", 0x8664, 5<<20)[:1024], 0o600); err != nil {
+	if err := os.WriteFile(truncated, fakeefi.Kernel("6.2.0-test", 0x8664, 5<<20)[:4<<20], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -142,6 +142,7 @@ func TestUpgradeRefuses(t *testing.T) {
 		{append(upgradeArgs(t, empty), "--yes", "disk.img"), "no GPT header"},
 		{append(upgradeArgs(t, damaged), "--yes", "disk.img"), "its partition table is damaged"},
 		{append(slices.Clone(args), "--yes", "disk.img", "--boot-manager", os.Args[0]), "check boot manager"},
+		{append(slices.Clone(args), "--yes", "disk.img", "--kernel", truncated), "check kernel: not an EFI application for x86-64: it is cut short, at 4194304 of at least"},
 	} {
 		before := content(t, name)
 		if status, _, stderr := rayimg(t, c.args...); status != exitFailure || !strings.Contains(stderr, c.says) {

@@ -11,7 +11,8 @@ import (
 var ErrNotEFI = errors.New("not an EFI application for x86-64")
 
 // CheckEFI says whether r holds a PE file that UEFI firmware on x86-64 can
-// start (UEFI 2.10 §2.1.1). Linux kernels with the EFI stub are.
+// start (UEFI 2.10 §2.1.1). Linux kernels with the EFI stub are. Where r tells its size, as
+// a [bytes.Reader] does, a file that is cut short is found, too.
 func CheckEFI(r io.ReaderAt) error {
 	f, err := pe.NewFile(r)
 	if err != nil {
@@ -24,6 +25,20 @@ func CheckEFI(r io.ReaderAt) error {
 	h, ok := f.OptionalHeader.(*pe.OptionalHeader64)
 	if !ok || h.Subsystem != pe.IMAGE_SUBSYSTEM_EFI_APPLICATION {
 		return fmt.Errorf("%w: its PE subsystem is not 10 (EFI application)", ErrNotEFI)
+	}
+	return checkWhole(r, f)
+}
+
+// checkWhole finds a section that reaches behind the end of the file.
+func checkWhole(r io.ReaderAt, f *pe.File) error {
+	sized, ok := r.(interface{ Size() int64 })
+	if !ok {
+		return nil
+	}
+	for _, s := range f.Sections {
+		if end := int64(s.Offset) + int64(s.Size); s.Size > 0 && end > sized.Size() {
+			return fmt.Errorf("%w: it is cut short, at %d of at least %d bytes", ErrNotEFI, sized.Size(), end)
+		}
 	}
 	return nil
 }
