@@ -87,6 +87,11 @@ func (m Machine) speaks(ctx context.Context, kvm bool) error {
 	if err != nil {
 		return fmt.Errorf("start the firmware: %w", err)
 	}
+	// What happened before the monitor was there is no event.
+	var status struct{ Running bool }
+	if err := p.QMP.Execute(ctx, "query-status", nil, &status); err == nil && !status.Running {
+		cancel(errStopped)
+	} // a monitor that does not answer is the end of the machine, or the end of ctx
 	if _, err := io.ReadFull(p.Serial, make([]byte, 1)); err != nil {
 		return fmt.Errorf("the firmware does not run: %w", errors.Join(context.Cause(ctx), p.Wait(), p.Close()))
 	}
