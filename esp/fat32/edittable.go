@@ -41,13 +41,13 @@ func (e *Editor) tables() []int64 {
 
 // mendTables frees clusters of no file and makes the second FAT like the first.
 func (e *Editor) mendTables() error {
-	readers := map[int64]*fatReader{}
+	var readers []*fatReader // the one that counts last
 	for _, t := range e.tables() {
-		readers[t] = e.newFATReader(t)
+		readers = append(readers, e.newFATReader(t))
 	}
 	change := map[uint32]uint32{}
 	for n := uint32(1); n == 1 || e.inRange(n); n++ {
-		want, err := readers[e.boot.activeFAT].entry(n)
+		want, err := readers[len(readers)-1].entry(n)
 		if err != nil {
 			return err
 		}

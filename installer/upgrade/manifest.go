@@ -28,7 +28,7 @@ func nameIn(line string) string {
 
 // listed reads the list, without the lines for which drop says so.
 func listed(v fs.FS, drop func(name string) bool) ([]string, error) {
-	text, err := readIfThere(v, esp.ManifestPath)
+	text, err := readIfThere(v, esp.ManifestPath, maxTextBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -32,8 +32,8 @@ type System struct {
 
 // Request says what is wanted.
 type Request struct {
-	Manager []byte  // boot manager
-	System  *System // nil: only the boot manager is replaced
+	Manager []byte // boot manager
+	System  System
 	State   record.Record
 	Key     ed25519.PublicKey  // that the boot manager of the disk wants snapshots to be signed with; nil if it wants none
 	Private ed25519.PrivateKey // that belongs to Key; nil: nothing can be signed
@@ -66,7 +66,10 @@ func (p Plan) Nothing() bool { return !p.Manager && !p.System }
 // New plans an upgrade of what is on the ESP.
 func New(v fs.FS, req Request) (Plan, error) {
 	p := Plan{req: req}
-	entries, _ := esp.Discover(v, esp.X64)
+	entries, problems := esp.Discover(v, esp.X64)
+	if len(problems) > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("%v; old versions are not dropped, as it is not known what it starts", problems[0]))
+	}
 	var ok bool
 	if p.current, ok = find(entries, EntryID); !ok || p.current.Kind != esp.Type1 {
 		return p, fmt.Errorf("there is no entry %s on its ESP: %w", EntryID, ErrForeign)
@@ -75,10 +78,6 @@ func New(v fs.FS, req Request) (Plan, error) {
 		return p, err
 	}
 	now, nowErr := readVersion(v, p.current)
-	if req.System == nil {
-		p.New = now
-		return p, nowErr
-	}
 	p.planNew(now, entries, v)
 	if nowErr == nil && now.content() == p.New.content() {
 		p.New.entry = p.current
@@ -102,15 +101,15 @@ func (p *Plan) noteIfDisabled() {
 
 // planManager finds out which boot managers have to be replaced.
 func (p *Plan) planManager(v fs.FS) error {
-	ours, err := readIfThere(v, esp.ManagerPath)
+	ours, err := readIfThere(v, esp.ManagerPath, maxManagerBytes)
 	if err != nil {
 		return err
 	}
-	removable, err := readIfThere(v, esp.RemovablePathX64)
+	removable, err := readIfThere(v, esp.RemovablePathX64, maxManagerBytes)
 	if err != nil {
 		return err
 	}
-	old, err := readIfThere(v, OldManagerPath)
+	old, err := readIfThere(v, OldManagerPath, maxManagerBytes)
 	if err != nil {
 		return err
 	}
@@ -125,7 +124,7 @@ func (p *Plan) planManager(v fs.FS) error {
 // planNew describes the new version. A kernel or an initrd that is there already stays where
 // it is.
 func (p *Plan) planNew(now Version, entries []esp.Entry, v fs.FS) {
-	s := p.req.System
+	s := &p.req.System
 	options := s.Options
 	if options == "" {
 		options = p.current.Options
@@ -217,11 +216,22 @@ func (p *Plan) canSign(v fs.FS) error {
 	return ErrUnsigned
 }
 
-// readIfThere reads a file, nil if there is none.
-func readIfThere(v fs.FS, name string) ([]byte, error) {
-	b, err := fs.ReadFile(v, name)
-	if errors.Is(err, fs.ErrNotExist) {
+// Bounds of what is read of an ESP, in bytes.
+const (
+	maxManagerBytes = 64 << 20
+	maxTextBytes    = 64 << 10
+)
+
+// readIfThere reads a file of at most limit bytes, nil if there is none.
+func readIfThere(v fs.FS, name string, limit int64) ([]byte, error) {
+	info, err := fs.Stat(v, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err != nil:
+		return nil, err
+	case info.Size() > limit:
+		return nil, fmt.Errorf("read %s: %d bytes, at most %d are read", name, info.Size(), limit)
 	}
-	return b, err
+	return fs.ReadFile(v, name)
 }

@@ -139,11 +139,15 @@ func putEntry(v Volume, name string, e esp.Entry) error {
 
 // put makes or replaces a file, unless it has that content.
 func put(v Volume, name string, data []byte) error {
-	old, err := fs.ReadFile(v, name)
+	info, err := fs.Stat(v, name)
+	var old []byte
+	if err == nil && info.Size() == int64(len(data)) {
+		old, err = fs.ReadFile(v, name)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = v.Create(name, int64(len(data)), bytes.NewReader(data))
-	case err == nil && !bytes.Equal(old, data):
+	case err == nil && (info.Size() != int64(len(data)) || !bytes.Equal(old, data)):
 		err = v.Replace(name, int64(len(data)), bytes.NewReader(data))
 	}
 	if err != nil {
@@ -189,7 +193,7 @@ func (p Plan) writeSystem(v Volume) error {
 
 // writeManager puts the new boot manager in the place of the old one, which stays beside it.
 func (p Plan) writeManager(v Volume) error {
-	now, err := readIfThere(v, esp.ManagerPath)
+	now, err := readIfThere(v, esp.ManagerPath, maxManagerBytes)
 	if err != nil {
 		return err
 	}
@@ -215,7 +219,7 @@ func (p Plan) chooseOld(v Volume) error {
 	if conf.Default != EntryID {
 		return nil
 	}
-	text, err := fs.ReadFile(v, esp.LoaderConfPath)
+	text, err := readIfThere(v, esp.LoaderConfPath, maxTextBytes)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func newRelease(n int) release {
 }
 
 func (r release) request() Request {
-	return Request{Manager: r.manager, System: &System{Release: r.name, Kernel: r.kernel, Initrd: r.initrd}}
+	return Request{Manager: r.manager, System: System{Release: r.name, Kernel: r.kernel, Initrd: r.initrd}}
 }
 
 // installed are the files of an ESP as an installation makes it.
@@ -372,6 +372,7 @@ func TestRefusals(t *testing.T) {
 		{"not RayOS", slices.DeleteFunc(installed(t, a), func(f fat32.File) bool { return f.Path == esp.EntryPath(EntryID) }), b.request(), ErrForeign},
 		{"no key to sign with", installed(t, a), withKey(nil), ErrUnsigned},
 		{"another key", installed(t, a), withKey(other), golden.ErrSignature},
+		{"huge list of digests", append(slices.DeleteFunc(installed(t, a), func(f fat32.File) bool { return f.Path == esp.ManifestPath }), fat32.Bytes(esp.ManifestPath, make([]byte, 1<<20))), b.request(), nil},
 		{"no room", installed(t, a), large, fat32.ErrNoSpace},
 		{"no room for a snapshot", installed(t, a, fat32.Bytes("big", make([]byte, espBytes-900<<10))), b.request(), nil},
 	} {
@@ -389,8 +390,26 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 	// Its snapshot is signed already: the next upgrade needs no key.
-	if _, err := do(m, Request{Manager: b.manager, System: &System{Release: "x", Kernel: []byte("x")}, Key: private.Public().(ed25519.PublicKey)}); err != nil {
+	if _, err := do(m, Request{Manager: b.manager, System: System{Release: "x", Kernel: []byte("x")}, Key: private.Public().(ed25519.PublicKey)}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestUnreadableEntry keeps all versions where it is not known what an entry starts.
+func TestUnreadableEntry(t *testing.T) {
+	a, b, c := newRelease(1), newRelease(2), newRelease(3)
+	m := newESP(t, installed(t, a, fat32.Bytes(esp.EntryPath("odd"), []byte("linux /../x\n"))))
+	for _, r := range []release{b, c} {
+		if p := mustDo(t, m, r.request()); len(p.Notes) == 0 || !strings.Contains(p.Notes[0], "old versions are not dropped") {
+			t.Errorf("%q", p.Notes)
+		}
+	}
+	v, err := fat32.Open(m, espBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kernels, err := fs.Glob(v, "EFI/rayos/vmlinuz-6*"); err != nil || len(kernels) != 3 {
+		t.Errorf("%v, %v", kernels, err)
 	}
 }
 

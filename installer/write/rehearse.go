@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 )
@@ -20,6 +21,7 @@ type Rehearsal struct {
 	sectors map[int64][]byte // that differ from the base
 	step    string
 	ops     []rehearsed
+	read    hash.Hash // of all that was read from the base
 }
 
 // rehearsed is a write, or a flush where data is nil.
@@ -31,7 +33,7 @@ type rehearsed struct {
 
 // NewRehearsal begins on a disk of size bytes, which is only read.
 func NewRehearsal(base io.ReaderAt, size int64) *Rehearsal {
-	return &Rehearsal{base: base, size: size, sectors: map[int64][]byte{}}
+	return &Rehearsal{base: base, size: size, sectors: map[int64][]byte{}, read: sha256.New()}
 }
 
 // Begin names the step that the next writes belong to.
@@ -40,6 +42,7 @@ func (r *Rehearsal) Begin(step string) { r.step = step }
 // ReadAt implements [io.ReaderAt].
 func (r *Rehearsal) ReadAt(p []byte, off int64) (int, error) {
 	n, err := r.base.ReadAt(p, off)
+	r.read.Write(p[:n])
 	for s := off / sectorBytes; s*sectorBytes < off+int64(n); s++ {
 		b, ok := r.sectors[s]
 		if !ok {
@@ -134,9 +137,10 @@ func (r *Rehearsal) Bytes() (n int64) {
 	return n
 }
 
-// Fingerprint tells whether two rehearsals do the same.
+// Fingerprint tells whether two rehearsals have read the same, and do the same.
 func (r *Rehearsal) Fingerprint() [sha256.Size]byte {
 	h := sha256.New()
+	h.Write(r.read.Sum(nil))
 	for _, op := range r.ops {
 		var head [16]byte
 		binary.LittleEndian.PutUint64(head[:], uint64(op.offset))

@@ -119,18 +119,7 @@ func (f *upgradeFlags) run(cmd *cobra.Command, name string) error {
 // prepare does all that needs no confirmation, what is likely to be refused first.
 func (f *upgradeFlags) prepare(cmd *cobra.Command, ui *ui, name string) (*upgrading, error) {
 	u := &upgrading{machine: disks.Host(), consent: f.consent}
-	file, size, err := openDisk(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if u.table, err = readTable(file, size); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if u.disk, err = u.machine.Find(name, u.table.SectorSize); err != nil {
-		return nil, err
-	}
-	if err := u.disk.Refuse(f.consent, nil); err != nil {
+	if err := u.find(name); err != nil {
 		return nil, err
 	}
 	if !f.dryRun {
@@ -141,10 +130,38 @@ func (f *upgradeFlags) prepare(cmd *cobra.Command, ui *ui, name string) (*upgrad
 	if err := f.gather(cmd.Context(), ui, u); err != nil {
 		return nil, err
 	}
+	file, size, err := openDisk(u.disk.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
 	if err := u.rehearse(file, size); err != nil {
 		return nil, fmt.Errorf("upgrade %s: %w; nothing was written", name, err)
 	}
 	return u, nil
+}
+
+// find looks at the disk, which must be one that may be written.
+func (u *upgrading) find(name string) (err error) {
+	const usual = 512 // of files; that of a disk is known
+	if u.disk, err = u.machine.Find(name, usual); err != nil {
+		return err
+	}
+	if err := u.disk.Refuse(u.consent, nil); err != nil {
+		return err
+	}
+	file, size, err := openDisk(u.disk.Path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if u.table, err = readTable(file, size); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if u.table.SectorSize != u.disk.SectorSize {
+		u.disk, err = u.machine.Find(name, u.table.SectorSize)
+	}
+	return err
 }
 
 // readTable reads the partition table, which must be whole.

@@ -6,14 +6,21 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rayos/rayboot/installer/disks"
+	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
 )
@@ -177,4 +184,82 @@ func goldenKeyFile(t *testing.T, seed byte) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// TestUpgradeOfTheRunningDisk names the disk that this system runs from.
+func TestUpgradeOfTheRunningDisk(t *testing.T) {
+	list, err := disks.Host().List()
+	if err != nil {
+		t.Skip(err)
+	}
+	i := slices.IndexFunc(list.Disks, func(d plan.Disk) bool { return d.Running })
+	if i < 0 {
+		t.Skip("no disk here holds the root file system")
+	}
+	status, _, stderr := rayimg(t, append(upgradeArgs(t, list.Disks[i].Path), "--dry-run", "--internal", "--unknown-transport")...)
+	if status != exitFailure || !strings.Contains(stderr, "is not written: this system runs from it") {
+		t.Errorf("%d: %s", status, stderr)
+	}
+}
+
+// TestUpgradeOfDiskThatChanges is written by somebody while the user still thinks.
+func TestUpgradeOfDiskThatChanges(t *testing.T) {
+	name := installedDisk(t)
+	args := upgradeArgs(t, name)
+	f := upgradeFlags{yes: "disk.img", bootManager: args[3], consent: plan.Consent{Erase: true}}
+	f.parts.kernel, f.parts.modules, f.parts.runtime = args[5], args[7], args[9]
+	cmd := newUpgradeCmd()
+	cmd.SetErr(io.Discard)
+	cmd.SetContext(t.Context())
+	u, err := f.prepare(cmd, newUI(cmd), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := rayimg(t, "bootmgr", "disable", name, "rayos-safe"); status != exitOK {
+		t.Fatal(stderr)
+	}
+	before := content(t, name)
+	if _, err := u.write(t.Context(), newUI(cmd)); !errors.Is(err, plan.ErrChanged) {
+		t.Errorf("%v", err)
+	}
+	if !bytes.Equal(content(t, name), before) {
+		t.Error("it was written")
+	}
+}
+
+// TestKilledUpgrades kills the program at ten moments. What it leaves has no problems, and
+// the upgrade can be run again.
+func TestKilledUpgrades(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "rayimg") // by this name the test is rayimg
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	name := installedDisk(t)
+	args := append(upgradeArgs(t, name), "--yes", "disk.img")
+	start := time.Now()
+	if out, err := exec.Command(program, append(args, "--dry-run")...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	whole := 3 * time.Since(start) // it rehearses twice and writes
+	const rounds = 10
+	for round := range rounds {
+		cmd := exec.Command(program, append(args, "--cmdline", fmt.Sprint("round ", round))...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole * time.Duration(round) / rounds)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if status, stdout, stderr := rayimg(t, "verify", name); status != exitOK {
+			t.Errorf("round %d: %s%s", round, stdout, stderr)
+		}
+	}
+	if status, _, stderr := rayimg(t, args...); status != exitOK {
+		t.Errorf("upgrading once more: %s", stderr)
+	}
+	checkPeers(t, name)
 }

@@ -32,7 +32,7 @@ type upgrading struct {
 	consent  plan.Consent
 	table    gpt.Table
 	manager  []byte
-	system   *upgrade.System
+	system   upgrade.System
 	key      *image.GoldenKey // nil: none was named
 	modified time.Time
 
@@ -57,7 +57,7 @@ func (f *upgradeFlags) gather(ctx context.Context, ui *ui, u *upgrading) (err er
 	if err != nil {
 		return err
 	}
-	u.system = &upgrade.System{Release: system.Release, Kernel: system.Kernel, Initrd: system.Initrd}
+	u.system = upgrade.System{Release: system.Release, Kernel: system.Kernel, Initrd: system.Initrd}
 	if f.newOptions {
 		u.system.Options = system.Options
 	}

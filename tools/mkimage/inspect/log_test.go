@@ -50,11 +50,13 @@ func TestLog(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		damage         func(t *testing.T, f *os.File)
+		records        int   // more
 		from, to       int64 // that cannot be read
 		want, warnings string
 		says           string
 	}{
 		{name: "whole"},
+		{name: "gone round", records: slots.LogBytes/raylog.RecordBytes + 100},
 		{name: "damaged record", damage: func(t *testing.T, f *os.File) { flip(t, f, place(7)+100) }, want: "log-damaged", warnings: "log-damaged", says: "1 record of 100 in the log"},
 		{name: "hole", damage: zero(20, 70), want: "log-head", says: "the newest record of the log is number 100, the boot manager finds"},
 		{name: "record that cannot be read", from: place(7), to: place(8), want: "log-unreadable", says: "the disk is failing"},
@@ -80,7 +82,7 @@ func TestLog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fill(t, ring, 100)
+			fill(t, ring, 100+c.records)
 			if c.damage != nil {
 				c.damage(t, f)
 			}
@@ -106,6 +108,11 @@ func fill(t *testing.T, ring *raylog.Ring, records int) {
 	for range records {
 		if err := ring.Append(raylog.Entry{Level: raylog.Error, Source: "test", Message: "text", Boot: raylog.BootID{1}}); err != nil {
 			t.Fatal(err)
+		}
+		if ring.Newest()-ring.Written() == raylog.MaxGroup {
+			if err := ring.Flush(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if err := ring.Flush(); err != nil {
