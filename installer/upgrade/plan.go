@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -85,6 +86,7 @@ func New(v fs.FS, req Request) (Plan, error) {
 		return p, nil
 	}
 	p.System = true
+	p.noteDefault(v)
 	p.planKept(v, now, nowErr, entries)
 	if p.Kept != nil {
 		p.Golden, p.Signed = p.Kept.content(), req.Key != nil
@@ -96,6 +98,15 @@ func New(v fs.FS, req Request) (Plan, error) {
 func (p *Plan) noteIfDisabled() {
 	if item := p.req.State.Find(record.Key(EntryID)); item != nil && item.Disabled {
 		p.Notes = append(p.Notes, fmt.Sprintf("the disk has this version, and it has failed %d times: rayimg bootmgr enable DISK %s has it tried again", item.Failures, EntryID))
+	}
+}
+
+// noteDefault says so where the machine boots something else by itself.
+func (p *Plan) noteDefault(v fs.FS) {
+	conf, _ := esp.ReadLoaderConf(v)
+	which := cmp.Or(p.req.State.Default, conf.Default)
+	if which != "" && !esp.MatchID(which, EntryID) {
+		p.Notes = append(p.Notes, fmt.Sprintf("the default entry is %s: the new version is not started by itself; choose it in the menu, or: rayimg bootmgr set-default DISK %s", which, EntryID))
 	}
 }
 

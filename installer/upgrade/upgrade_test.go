@@ -395,6 +395,21 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestOtherDefault says that the new version will not be started by itself.
+func TestOtherDefault(t *testing.T) {
+	a, b, c := newRelease(1), newRelease(2), newRelease(3)
+	m := newESP(t, installed(t, a))
+	setRecord(t, m, func(r *record.Record) { r.Default = "aaa" })
+	if p := mustDo(t, m, b.request()); len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "the default entry is aaa") {
+		t.Errorf("%q", p.Notes)
+	}
+	setRecord(t, m, func(r *record.Record) { r.Default = EntryID })
+	bless(t, m)
+	if p := mustDo(t, m, c.request()); len(p.Notes) != 0 {
+		t.Errorf("%q", p.Notes)
+	}
+}
+
 // TestUnreadableEntry keeps all versions where it is not known what an entry starts.
 func TestUnreadableEntry(t *testing.T) {
 	a, b, c := newRelease(1), newRelease(2), newRelease(3)

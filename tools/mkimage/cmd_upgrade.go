@@ -182,7 +182,14 @@ func (u *upgrading) write(ctx context.Context, ui *ui) (report write.Report, err
 	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, disk.Close(false)) }()
+	written := false
+	defer func() { // the kernel forgets what it knows of the partitions
+		if closeErr := disk.Close(written); written && closeErr != nil {
+			ui.note(closeErr.Error())
+		} else {
+			err = errors.Join(err, closeErr)
+		}
+	}()
 	now, err := u.machine.Again(u.disk)
 	if err != nil {
 		return report, err
@@ -201,7 +208,9 @@ func (u *upgrading) write(ctx context.Context, ui *ui) (report write.Report, err
 	if err := now.Refuse(u.consent, nil); err != nil {
 		return report, err
 	}
-	return write.Replay(ctx, disk, u.try, ui.writing("upgrade"))
+	report, err = write.Replay(ctx, disk, u.try, ui.writing("upgrade"))
+	written = err == nil
+	return report, err
 }
 
 // upgradeReport is printed as JSON.

@@ -227,6 +227,28 @@ func TestUpgradeOfDiskThatChanges(t *testing.T) {
 	}
 }
 
+// TestBlockDeviceInstalledAndUpgraded has real block devices of both sector sizes, on which
+// sgdisk and sfdisk see the sectors as they are.
+func TestBlockDeviceInstalledAndUpgraded(t *testing.T) {
+	for _, sector := range []string{"512", "4096"} {
+		t.Run(sector, func(t *testing.T) {
+			device := loop(t, "--sector-size", sector, emptyDisk(t, t.TempDir()))
+			serial := filepath.Base(device)
+			if status, _, stderr := rayimg(t, append(installArgs(t), "--to", device, "--yes", serial)...); status != exitOK {
+				t.Fatal(stderr)
+			}
+			checkPeers(t, device)
+			if status, stdout, stderr := rayimg(t, append(upgradeArgs(t, device), "--yes", serial)...); status != exitOK || !strings.Contains(stdout, serial+": upgraded") {
+				t.Fatal(stdout, stderr)
+			}
+			checkPeers(t, device)
+			if status, stdout, _ := rayimg(t, "install", "--verify", device); status != exitOK || !strings.Contains(stdout, "no problems") {
+				t.Error(stdout)
+			}
+		})
+	}
+}
+
 // TestKilledUpgrades kills the program at ten moments. What it leaves has no problems, and
 // the upgrade can be run again.
 func TestKilledUpgrades(t *testing.T) {

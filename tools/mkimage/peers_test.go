@@ -46,7 +46,7 @@ func peers(name string) error {
 		{`LABEL="RAYOS-ESP"`, []string{"blkid", "-p", "-O", fmt.Sprint(esp.StartBytes), "-S", fmt.Sprint(esp.SizeBytes), name}},
 		{`VERSION="FAT32"`, []string{"blkid", "-p", "-O", fmt.Sprint(esp.StartBytes), "-S", fmt.Sprint(esp.SizeBytes), name}},
 	}
-	if table.SectorSize == 512 {
+	if table.SectorSize == 512 || strings.HasPrefix(name, "/dev/") {
 		tools = append(tools, []struct {
 			says string
 			args []string
