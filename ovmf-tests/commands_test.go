@@ -24,7 +24,7 @@ func TestCommands(t *testing.T) {
 		{"bootmgr set-def\trayos-sl\t--js\t", []harness.Expectation{harness.Text(`"text": "rayos-slot is the default."`)}},
 		{"watchdog arm; watchdog status", []harness.Expectation{harness.Pattern(`^\[RAYOS_WATCHDOG\] Status:$`), harness.Pattern(`^State: Armed$`)}},
 		{"log show -n 5", []harness.Expectation{harness.Text("[RAYOS_LOG] Recent entries:"), harness.Pattern(`^\[\d+ms\] INFO: init: `), harness.Pattern(`^Usage: `)}},
-		{"recovery status; recovery list", []harness.Expectation{harness.Pattern(`stable`)}},
+		{"recovery status; recovery list", []harness.Expectation{harness.Text("Golden snapshots: 1"), harness.Pattern(`stable`)}},
 	} {
 		m.Type(c.command + "\r")
 		m.Expect(c.wants...)

@@ -68,18 +68,28 @@ func TestLogTellsTheBoot(t *testing.T) {
 	inOrder(t, log, "KERNEL_LOADED", "SHELL_READY", "GOLDEN", "BOOT_SUCCESS")
 }
 
+// ramoops sets memory aside that outlives a reset, for what the kernel says last, instead of EFI variables.
+const ramoops = " efi_pstore.pstore_disable=Y memmap=1M$0x20000000 ramoops.mem_address=0x20000000 ramoops.mem_size=0x100000 ramoops.record_size=0x20000"
+
 // TestLogOfAPanic finds in the next boot what the kernel said last.
 func TestLogOfAPanic(t *testing.T) {
 	t.Parallel()
-	for name, extra := range map[string][]string{
-		"variables": nil, // efi-pstore
-		"ERST":      {"-object", "memory-backend-file,id=erst,mem-path=" + t.TempDir() + "/erst,size=0x10000,share=on", "-device", "acpi-erst,memdev=erst"},
+	erst := []string{"-object", "memory-backend-file,id=erst,mem-path=" + t.TempDir() + "/erst,size=0x10000,share=on", "-device", "acpi-erst,memdev=erst"}
+	for name, c := range map[string]struct {
+		words, by string
+		extra     []string
+	}{
+		"variables": {"", "efi.*", nil},
+		"ERST":      {"", "erst", erst},
+		"ramoops":   {ramoops, "ramoops", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			disk := rawRayOS(t)
-			m := bootToShell(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}, Extra: extra}, Reboots: true, Crashes: true})
+			disk := watchedDisk(t, "rayos.golden_after=1"+c.words)
+			m := bootToShell(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}, Extra: c.extra}, Reboots: true, Crashes: true})
 			m.Expect(blessed, shellPrompt)
+			m.Type("cat /sys/module/pstore/parameters/backend\r")
+			m.Expect(harness.Pattern("^"+c.by+"$"), shellPrompt)
 			m.Type("echo c >/proc/sysrq-trigger\r")
 			m.Expect(harness.Text("Kernel panic - not syncing: sysrq triggered crash"), menuCounts)
 			m.Type(harness.SerialEnter)
@@ -167,10 +177,10 @@ func TestLogDurable(t *testing.T) {
 	disk := rawRayOS(t)
 	last := 100
 	if *long {
-		last = 9000
+		last = 10000
 	}
 	m := bootToShell(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
-	m.Type("i=0; while [ $i -lt 10000 ]; do i=$((i+1)); log add --level warn message $i. && echo durable $i.; done\r")
+	m.Type("i=0; while [ $i -lt 11000 ]; do i=$((i+1)); log add --level warn message $i. && echo durable $i.; done\r")
 	m.Finish(harness.Text(fmt.Sprintf("durable %d.", last)))
 	log := rayimgLog(t, disk, "show", "-n", "0", "--source", "shell")
 	for i := 1; i <= last; i++ {

@@ -3,6 +3,7 @@
 package ovmftests
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"testing"
 
@@ -54,7 +55,7 @@ func (h hardware) taken() harness.Expectation {
 func watchedDisk(t *testing.T, words string) qemu.Disk {
 	t.Helper()
 	options := "console=ttyS0,115200 panic=10 quiet watchdog.open_timeout=30 " + words
-	image := shared(t, fmt.Sprintf("watched-%x.img", words), func(path string) {
+	image := shared(t, fmt.Sprintf("watched-%x.img", sha256.Sum256([]byte(words))), func(path string) {
 		harness.Run(t, harness.Artifact(t, "rayimg"), "build", path, "--cmdline", options, "--seed", "ovmf-tests")
 	})
 	return qemu.Disk{Path: harness.Overlay(t, image), Format: "qcow2"}
@@ -203,19 +204,30 @@ func TestWatchdogCommand(t *testing.T) {
 // stopShell stops the shell of the machine's only console. Nobody can work with the machine any more.
 const stopShell = "kill -STOP $$\r"
 
-// TestWatchdogDeadService has the machine's only shell stop: process 1 goes on, feeds the watchdog no more, and that resets
-// the machine.
+// TestWatchdogDeadService has the machine's only shell stop, or a program that should give a sign of life: process 1 goes on,
+// feeds the watchdog no more, and that resets the machine.
 func TestWatchdogDeadService(t *testing.T) {
 	t.Parallel()
-	m := esb.startHurried(t, watchedDisk(t, "rayos.golden_after=86400"), harness.Spec{Reboots: true})
-	m.Expect(esb.taken(), shellPrompt)
-	m.Type(stopShell)
-	m.Expect(
-		harness.Marker("[RAYOS_WATCHDOG:EXPIRED] service=shell, policy=auto-reboot, count=1, limit=3"),
-		harness.Text("does not answer: shell (silent for "), harness.Text("[qemu] RESET guest-reset"),
-		failed("rayos", 1, "SHELL_READY", "watchdog"),
-	)
-	m.Finish(esb.armed(60))
+	for name, command := range map[string]string{
+		"shell": stopShell,
+		"quiet": "services add quiet --beat 20s -- /bin/sleep 100000\r",
+	} {
+		if name == "shell" && !*long { // the short version has it in TestWatchdogHalts
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := esb.startHurried(t, watchedDisk(t, "rayos.golden_after=86400"), harness.Spec{Reboots: true})
+			m.Expect(esb.taken(), shellPrompt)
+			m.Type(command)
+			m.Expect(
+				harness.Marker("[RAYOS_WATCHDOG:EXPIRED] service="+name+", policy=auto-reboot, count=1, limit=3"),
+				harness.Text("does not answer: "+name+" (silent for "), harness.Text("[qemu] RESET guest-reset"),
+				failed("rayos", 1, "SHELL_READY", "watchdog"),
+			)
+			m.Finish(esb.armed(60))
+		})
+	}
 }
 
 // TestWatchdogHalts stops a machine where it stands, if the policy is that; who presses the reset button starts it anew.

@@ -195,7 +195,7 @@ func TestStatus(t *testing.T) {
 func TestRecoveryShowsWhatHappened(t *testing.T) {
 	m := newMachine()
 	out, err := do(t, m, control.Recovery(), false, "status")
-	if err != nil || !strings.Contains(out, "Recovery: no\nNothing has happened.") {
+	if err != nil || !strings.Contains(out, "Recovery: no\nGolden snapshots: 0\nNothing has happened.") {
 		t.Errorf("%q, %v", out, err)
 	}
 	m.record.AddEvent(record.Event{Kind: record.EntryFailed, Subject: "a", Stage: record.StageStart, Cause: markers.CauseCrash})

@@ -33,17 +33,23 @@ func recoveryStatus(c *Call) error {
 	if err != nil {
 		return err
 	}
+	volume, err := c.Machine.ESP()
+	if err != nil {
+		return err
+	}
+	snapshots, _ := golden.List(volume) // recovery list says what cannot be read
 	r := loaded.Record
 	if c.JSON {
 		return printJSON(c.Out, struct {
 			Recovery         string         `json:"recovery"`
 			RecoveryAttempts int            `json:"recoveryAttempts"`
+			Snapshots        int            `json:"goldenSnapshots"`
 			Events           []record.Event `json:"events"`
-		}{string(r.Recovery), r.RecoveryAttempts, append([]record.Event{}, r.Events...)})
+		}{string(r.Recovery), r.RecoveryAttempts, len(snapshots), append([]record.Event{}, r.Events...)})
 	}
 	s := Status{Record: r}
 	s.Limits.Recovery = bootmenu.RecoveryLimit
-	if err := c.say("Recovery: %s", s.recoveryText()); err != nil {
+	if err := c.say("Recovery: %s\nGolden snapshots: %d", s.recoveryText(), len(snapshots)); err != nil {
 		return err
 	}
 	if len(r.Events) == 0 {

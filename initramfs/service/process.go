@@ -36,7 +36,7 @@ type running struct {
 
 // runProcess runs the service's program until it ends, or ends it when the context
 // does.
-func (u *unit) runProcess(ctx context.Context, out *output) (err error) {
+func (u *unit) runProcess(ctx context.Context, out *output, started func(pid int)) (err error) {
 	group, err := openCgroup(u.config.Cgroups, u.spec.Name, u.spec.Process.Limits)
 	if err != nil {
 		fmt.Fprintf(out, "%v; the service runs without limits\n", err)
@@ -56,6 +56,10 @@ func (u *unit) runProcess(ctx context.Context, out *output) (err error) {
 		defer close(copied)
 		_, _ = io.Copy(out, pipes.output) // ends with the writers, or with the deadline
 	}()
+	started(r.pid)
+	if u.spec.OnStart != nil {
+		u.spec.OnStart(r.pid)
+	}
 	beats := u.listen(pipes.beat)
 	r.wait(ctx)
 	r.sweep()
@@ -86,10 +90,6 @@ func (u *unit) launch(p *pipes, group *cgroup) (*running, error) {
 		r.status, r.err = wait()
 		close(r.ended)
 	}()
-	u.set(Runs, func(s *State) { s.PID = pid })
-	if u.spec.OnStart != nil {
-		u.spec.OnStart(pid)
-	}
 	if n := u.spec.Process.Limits.OpenFiles; n > 0 {
 		err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n}, nil)
 		if err != nil && !errors.Is(err, unix.ESRCH) { // it has ended already

@@ -23,8 +23,8 @@ type Config struct {
 	Launch Launcher
 	// Log keeps a line that a service has written.
 	Log func(service, line string)
-	// Report is told of each start (nil) and each end of a service by itself. It may call
-	// the supervisor, but not wait for a service's end.
+	// Report is told of each start (nil) and each end of a service by itself, and the
+	// service waits for it. It may call the supervisor, but not wait for a service's end.
 	Report func(name string, e *Ended)
 	// Cgroups is the folder of control groups v2 in which each process has its own; empty
 	// where there are none.
@@ -86,7 +86,8 @@ func (s *Supervisor) Add(spec Spec) error {
 
 // Start starts a service that does not run. Those that it comes after are started
 // before, where they do not run and were not stopped or failed. Its failures up to now
-// are forgotten.
+// are forgotten. Start returns when the service runs, or could not be started, which is
+// its end and not an error of Start.
 func (s *Supervisor) Start(name string) error {
 	u, err := s.named(name)
 	if err != nil {
@@ -101,13 +102,20 @@ func (s *Supervisor) Start(name string) error {
 			return fmt.Errorf("service %s: %w", name, err)
 		}
 	}
+	begun, err := s.begin(u)
+	if err == nil {
+		<-begun
+	}
+	return err
+}
+
+func (s *Supervisor) begin(u *unit) (begun <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ending {
-		return ErrEnding
+		return nil, ErrEnding
 	}
-	u.start()
-	return nil
+	return u.start(), nil
 }
 
 // Stop ends a service and waits until it has ended, or the context ends.

@@ -33,6 +33,7 @@ type unit struct {
 	state  State
 	cancel context.CancelFunc // ends what is under way; nil where nothing is
 	done   chan struct{}      // closed when it has ended
+	begun  chan struct{}      // closed when it runs for the first time, or could not
 }
 
 func newUnit(s *Supervisor, spec Spec) *unit {
@@ -74,21 +75,24 @@ func (u *unit) set(c Condition, change func(*State)) {
 	u.state.Since = u.config.Clock.Now()
 }
 
-// start begins to keep the service, if nobody does.
-func (u *unit) start() {
+// start begins to keep the service, if nobody does. What it returns is closed when the
+// service runs, or could not be started.
+func (u *unit) start() <-chan struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.cancel != nil {
-		return
+		return u.begun
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	u.cancel, u.done, u.state.Condition = cancel, done, Waits
+	done, begun := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(begun) })
+	u.cancel, u.done, u.begun, u.state.Condition = cancel, done, begun, Waits
 	go func() {
 		defer close(done)
 		defer cancel()
-		u.keep(ctx)
+		u.keep(ctx, first)
 	}()
+	return begun
 }
 
 // finish notes the end of keeping the service: from here on it can be started anew.
@@ -125,15 +129,20 @@ func (u *unit) stop(ctx context.Context) error {
 	}
 }
 
-// keep runs the service until the context ends or its policy says so.
-func (u *unit) keep(ctx context.Context) {
+// keep runs the service until the context ends or its policy says so. first is called
+// when it runs or has ended, and before that is reported.
+func (u *unit) keep(ctx context.Context, first func()) {
 	var h history
 	clock := u.config.Clock
 	for {
 		begin := clock.Now()
-		u.set(Runs, func(s *State) { s.Starts++ })
-		u.config.Report(u.spec.Name, nil)
-		err := u.run(ctx)
+		u.set(Waits, func(s *State) { s.Starts++ })
+		err := u.run(ctx, func(pid int) {
+			u.set(Runs, func(s *State) { s.PID = pid })
+			first()
+			u.config.Report(u.spec.Name, nil)
+		})
+		first()
 		if ctx.Err() != nil {
 			u.finish(Stopped, err)
 			return
@@ -165,17 +174,19 @@ func text(err error) string {
 	return err.Error()
 }
 
-// run runs the service once and makes an error of a panic.
-func (u *unit) run(ctx context.Context) (err error) {
+// run runs the service once and makes an error of a panic. It calls started when the
+// service runs, with the ID of its process or 0.
+func (u *unit) run(ctx context.Context, started func(pid int)) (err error) {
 	output := newOutput(u.config.Clock, func(line string) { u.config.Log(u.spec.Name, line) })
 	defer output.Close()
 	if u.spec.Process != nil {
-		return u.runProcess(ctx, output)
+		return u.runProcess(ctx, output, started)
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	started(0)
 	return u.spec.Run(ctx, output)
 }
