@@ -1,9 +1,11 @@
 package fat32
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"io/fs"
+	"slices"
 	"testing"
 )
 
@@ -76,6 +78,35 @@ func FuzzNames(f *testing.F) {
 		findings, err := Check(m, int64(len(m)))
 		if err != nil || len(findings) != 1 { // only fat-too-small
 			t.Errorf("Check: %v, %v", findings, err)
+		}
+	})
+}
+
+// FuzzEdit changes volumes that were tampered with, three bytes for each byte: its place
+// and the bits that are turned over. It ends, and what it does not refuse it leaves as good
+// as it was.
+func FuzzEdit(f *testing.F) {
+	good := smallVolume(f, 64<<10, smallFiles())
+	f.Add([]byte{}, "loader/new file.conf")
+	f.Add([]byte{65, 0, 1, 0, 0x42, 0x55}, "EFI/rayos/golden/x.bin")
+	f.Add([]byte{8, 0x40, 0xff, 9, 0x40, 0xff}, "dir/a")
+	f.Fuzz(func(t *testing.T, damage []byte, name string) {
+		m := memory(slices.Clone(good))
+		for ; len(damage) >= 3; damage = damage[3:] {
+			m[int(damage[0])|int(damage[1])<<8] ^= damage[2]
+		}
+		e, err := Edit(syncing{m}, int64(len(m)), testTime)
+		if err != nil {
+			return
+		}
+		if e.Create(name, 700, bytes.NewReader(make([]byte, 700))) != nil || e.Close() != nil {
+			return
+		}
+		if got, err := fs.ReadFile(e, name); err != nil || len(got) != 700 {
+			t.Errorf("%q: %d bytes, %v", name, len(got), err)
+		}
+		if _, err := Edit(syncing{m}, int64(len(m)), testTime); err != nil {
+			t.Errorf("changed again: %v", err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -63,14 +64,15 @@ func (p Plan) RunSlot(v fs.FS, kernels Partition, sizeBytes int64, step func(nam
 	if err := kernels.Sync(); err != nil {
 		return "", err
 	}
+	return "", writeTable(kernels, replaced(table, i, now))
+}
+
+// replaced is the next table, in which a slot takes the place of another.
+func replaced(table slots.Table, i int, now slots.Slot) slots.Table {
 	table.Sequence++
-	table.Slots = slices.Delete(slices.Clone(table.Slots), i, i+1)
-	at := slices.IndexFunc(table.Slots, func(s slots.Slot) bool { return s.Index > index })
-	if at < 0 {
-		at = len(table.Slots)
-	}
-	table.Slots = slices.Insert(table.Slots, at, now)
-	return "", writeTable(kernels, table)
+	table.Slots = append(slices.Delete(slices.Clone(table.Slots), i, i+1), now)
+	slices.SortFunc(table.Slots, func(a, b slots.Slot) int { return cmp.Compare(a.Index, b.Index) })
+	return table
 }
 
 // slot describes the version to keep in the area of a slot, and whether it fits.
