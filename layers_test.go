@@ -48,6 +48,7 @@ var layers = []layer{
 	{room: "installer/upgrade", pure: true, rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt"}},
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 
+	{room: "guest", pure: true},
 	{room: "presentation/qmp"},
 	{room: "presentation", pure: true, rooms: []string{"markers"}},
 	{room: "presentation/display", rooms: []string{"markers", "presentation"}},
@@ -61,12 +62,12 @@ var layers = []layer{
 
 	{
 		room:  "initramfs",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "esp", "golden", "gpt", "markers", "raylog"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "esp", "golden", "gpt", "guest", "markers", "raylog"},
 		other: []string{"github.com/spf13/cobra", "github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "guest", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",

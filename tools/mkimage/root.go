@@ -96,7 +96,7 @@ func newRootCmd() *cobra.Command {
 		newLogCmd(),
 		newTimelineCmd(),
 		newEFICmd(),
-		newKernelCmd(),
+		newKernelCmd(), newQEMUCmd(),
 		newRuntimeCmd(),
 		newVersionCmd(),
 	)

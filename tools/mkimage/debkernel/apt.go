@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rayos/rayboot/tools/mkimage/treecache"
 )
 
 // ErrUnavailable is matched by the errors of [Fetch] that mean: this machine
@@ -68,7 +70,7 @@ func downloadInto(ctx context.Context, apt, dir string, pin Pin, opts Options) (
 }
 
 func checkPin(deb string, pin Pin) error {
-	digest, err := fileDigest(deb)
+	digest, err := treecache.Digest(deb)
 	if err != nil {
 		return err
 	}

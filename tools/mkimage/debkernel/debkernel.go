@@ -15,7 +15,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/rayos/rayboot/tools/mkimage/deb"
 	"github.com/rayos/rayboot/tools/mkimage/kmod"
+	"github.com/rayos/rayboot/tools/mkimage/treecache"
 )
 
 // Pin names one package by content: whatever the archive serves under the
@@ -82,17 +84,6 @@ func (o Options) warn(format string, args ...any) {
 	}
 }
 
-func (o Options) cacheDir() (string, error) {
-	if o.CacheDir != "" {
-		return o.CacheDir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("find the cache directory: %w; set XDG_CACHE_HOME, or HOME", err)
-	}
-	return filepath.Join(dir, "rayimg"), nil
-}
-
 // Fetch returns the pinned kernel: from the cache where it is there and
 // unchanged, or else from Debian's archive. Downloading needs apt-get and no
 // privileges. Errors say what to do next; where the archive does not serve the
@@ -125,7 +116,7 @@ func FromFile(ctx context.Context, file, modulesDir string, opts Options) (*Kern
 	if modulesDir != "" {
 		return nil, fmt.Errorf("read kernel %s: a package brings its own modules; leave out the modules directory %s", file, modulesDir)
 	}
-	digest, err := fileDigest(file)
+	digest, err := treecache.Digest(file)
 	if err != nil {
 		return nil, fmt.Errorf("read kernel: %w", err)
 	}
@@ -140,11 +131,7 @@ func isArchive(file string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	magic := make([]byte, len(arMagic))
-	if _, err := f.ReadAt(magic, 0); err != nil && noEOF(err) == err {
-		return false, err
-	}
-	return string(magic) == arMagic, nil
+	return deb.Is(f)
 }
 
 func fromImage(file, modulesDir string) (*Kernel, error) {
@@ -166,8 +153,8 @@ func fromImage(file, modulesDir string) (*Kernel, error) {
 
 // unpackFile unpacks the package into entry, keeps the wanted modules only,
 // and checks the kernel image.
-func unpackFile(ctx context.Context, deb, entry string, opts Options) (release string, err error) {
-	f, err := os.Open(deb)
+func unpackFile(ctx context.Context, file, entry string, opts Options) (release string, err error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return "", err
 	}
@@ -178,17 +165,17 @@ func unpackFile(ctx context.Context, deb, entry string, opts Options) (release s
 	}
 	release, err = unpackDeb(ctx, f, info.Size(), entry, func(done int64) { opts.progress(StepUnpack, done, info.Size()) })
 	if err != nil {
-		return "", fmt.Errorf("unpack %s: %w", filepath.Base(deb), err)
+		return "", fmt.Errorf("unpack %s: %w", filepath.Base(file), err)
 	}
 	if err := prune(entry, opts); err != nil {
-		return "", fmt.Errorf("unpack %s: %w", filepath.Base(deb), err)
+		return "", fmt.Errorf("unpack %s: %w", filepath.Base(file), err)
 	}
 	inImage, err := checkImage(filepath.Join(entry, imageFile))
 	if err != nil {
 		return "", err
 	}
 	if inImage != release {
-		return "", fmt.Errorf("unpack %s: boot/vmlinuz-%s is kernel %s", filepath.Base(deb), release, inImage)
+		return "", fmt.Errorf("unpack %s: boot/vmlinuz-%s is kernel %s", filepath.Base(file), release, inImage)
 	}
 	return release, nil
 }

@@ -1,20 +1,19 @@
 package debkernel
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/ulikunitz/xz"
-
+	"github.com/rayos/rayboot/tools/mkimage/deb/debtest"
 	"github.com/rayos/rayboot/tools/mkimage/kmod"
 	"github.com/rayos/rayboot/tools/mkimage/kmod/kmodtest"
 )
@@ -39,38 +38,14 @@ func packageFiles() map[string]string {
 	}
 }
 
-// makeDeb packs files as a Debian package with data.tar.xz.
+// makeDeb packs files as a Debian package.
 func makeDeb(t *testing.T, files map[string]string) []byte {
 	t.Helper()
-	var packed bytes.Buffer
-	x, err := xz.NewWriter(&packed)
+	b, err := debtest.Package(files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := tar.NewWriter(x)
-	for _, name := range slices.Sorted(keys(files)) {
-		header := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name])), Typeflag: tar.TypeReg}
-		if err := w.WriteHeader(header); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(files[name])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(w.Close(), x.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return ar("debian-binary", "2.0\n", "control.tar.xz", "", "data.tar.xz", packed.String())
-}
-
-func keys(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
+	return b
 }
 
 // archive is a stand-in for apt-get on PATH, and the package that it serves.
@@ -136,13 +111,17 @@ func (a *archive) mustFetch() *Kernel {
 // tree lists the files below dir.
 func tree(t *testing.T, dir string) []string {
 	t.Helper()
-	digests, err := treeDigests(dir)
+	var files []string
+	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, file)
+		files = append(files, filepath.ToSlash(rel))
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	var files []string
-	for name := range digests {
-		files = append(files, name)
 	}
 	slices.Sort(files)
 	return files
@@ -197,8 +176,8 @@ func TestFetchMendsTheCache(t *testing.T) {
 		"module added": func(e string) error {
 			return os.WriteFile(filepath.Join(e, modulesDir, "evil.ko"), []byte("x"), 0o644)
 		},
-		"manifest gone": func(e string) error { return os.Remove(filepath.Join(e, manifestFile)) },
-		"manifest torn": func(e string) error { return os.Truncate(filepath.Join(e, manifestFile), 20) },
+		"manifest gone": func(e string) error { return os.Remove(filepath.Join(e, "manifest.json")) },
+		"manifest torn": func(e string) error { return os.Truncate(filepath.Join(e, "manifest.json"), 20) },
 		"entry empty": func(e string) error {
 			return errors.Join(os.RemoveAll(e), os.Mkdir(e, 0o755))
 		},

@@ -1,4 +1,4 @@
-package debkernel
+package deb
 
 import (
 	"errors"
@@ -17,8 +17,8 @@ const (
 	maxArMembers  = 64
 )
 
-// errAr is reported for what is no archive that deb(5) allows.
-var errAr = errors.New("not a Debian package")
+// ErrFormat is matched by the errors about what is no package that deb(5) allows.
+var ErrFormat = errors.New("not a Debian package")
 
 // arMember is one file of an archive.
 type arMember struct {
@@ -31,24 +31,24 @@ type arMember struct {
 func arMembers(r io.ReaderAt, sizeBytes int64) ([]arMember, error) {
 	magic := make([]byte, len(arMagic))
 	if _, err := r.ReadAt(magic, 0); err != nil || string(magic) != arMagic {
-		return nil, fmt.Errorf("%w: it does not begin with %q", errAr, arMagic)
+		return nil, fmt.Errorf("%w: it does not begin with %q", ErrFormat, arMagic)
 	}
 	var members []arMember
 	header := make([]byte, arHeaderBytes)
 	for off := int64(len(arMagic)); off < sizeBytes; {
 		if len(members) == maxArMembers {
-			return nil, fmt.Errorf("%w: more than %d members", errAr, maxArMembers)
+			return nil, fmt.Errorf("%w: more than %d members", ErrFormat, maxArMembers)
 		}
 		if _, err := r.ReadAt(header, off); err != nil {
-			return nil, fmt.Errorf("%w: header at byte %d: %w", errAr, off, noEOF(err))
+			return nil, fmt.Errorf("%w: header at byte %d: %w", ErrFormat, off, noEOF(err))
 		}
 		name, length, err := parseArHeader(string(header))
 		if err != nil {
-			return nil, fmt.Errorf("%w: header at byte %d: %w", errAr, off, err)
+			return nil, fmt.Errorf("%w: header at byte %d: %w", ErrFormat, off, err)
 		}
 		off += arHeaderBytes
 		if length > sizeBytes-off {
-			return nil, fmt.Errorf("%w: member %q of %d bytes is cut off", errAr, name, length)
+			return nil, fmt.Errorf("%w: member %q of %d bytes is cut off", ErrFormat, name, length)
 		}
 		members = append(members, arMember{name, io.NewSectionReader(r, off, length)})
 		off += length + length&1 // members begin at even offsets

@@ -1,4 +1,4 @@
-package debkernel
+package deb
 
 import (
 	"bytes"
@@ -9,21 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-)
 
-// ar makes an archive of name, content pairs.
-func ar(members ...string) []byte {
-	var b bytes.Buffer
-	b.WriteString(arMagic)
-	for i := 0; i+1 < len(members); i += 2 {
-		fmt.Fprintf(&b, "%-16s%-12d%-6d%-6d%-8s%-10d%s", members[i], 0, 0, 0, "100644", len(members[i+1]), arEndMark)
-		b.WriteString(members[i+1])
-		if len(members[i+1])%2 == 1 {
-			b.WriteByte('\n')
-		}
-	}
-	return b.Bytes()
-}
+	"github.com/rayos/rayboot/tools/mkimage/deb/debtest"
+)
 
 func readAr(b []byte) (map[string]string, error) {
 	members, err := arMembers(bytes.NewReader(b), int64(len(b)))
@@ -42,7 +30,7 @@ func readAr(b []byte) (map[string]string, error) {
 }
 
 func TestArMembers(t *testing.T) {
-	got, err := readAr(ar("debian-binary", "2.0\n", "odd/", "abc", "last", "x"))
+	got, err := readAr(debtest.Ar("debian-binary", "2.0\n", "odd/", "abc", "last", "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +68,7 @@ func TestArAgainstBinutils(t *testing.T) {
 }
 
 func TestArRefuses(t *testing.T) {
-	good := ar("debian-binary", "2.0\n")
+	good := debtest.Ar("debian-binary", "2.0\n")
 	many := make([]string, 2*(maxArMembers+1))
 	for i := range many {
 		many[i] = "m"
@@ -98,23 +86,23 @@ func TestArRefuses(t *testing.T) {
 		"size negative":      at(8+48, "-2  "),
 		"size of 2^63":       at(8+48, "9999999999"),
 		"no name":            at(8, "                "),
-		"too many members":   ar(many...),
+		"too many members":   debtest.Ar(many...),
 		"rubbish at the end": append(bytes.Clone(good), "rubbish"...),
 	} {
-		if _, err := arMembers(bytes.NewReader(b), int64(len(b))); !errors.Is(err, errAr) {
-			t.Errorf("%s: error %v, want errAr", name, err)
+		if _, err := arMembers(bytes.NewReader(b), int64(len(b))); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: error %v, want ErrFormat", name, err)
 		}
 	}
 }
 
 func FuzzArMembers(f *testing.F) {
-	f.Add(ar("debian-binary", "2.0\n", "control.tar.xz", "abc", "data.tar.xz", "1234"))
+	f.Add(debtest.Ar("debian-binary", "2.0\n", "control.tar.xz", "abc", "data.tar.xz", "1234"))
 	f.Add([]byte(arMagic))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		members, err := arMembers(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
-			if !errors.Is(err, errAr) {
-				t.Errorf("error %v is not errAr", err)
+			if !errors.Is(err, ErrFormat) {
+				t.Errorf("error %v is not ErrFormat", err)
 			}
 			return
 		}
@@ -122,16 +110,6 @@ func FuzzArMembers(f *testing.F) {
 			if n, err := io.Copy(io.Discard, m.data); err != nil || n != m.data.Size() {
 				t.Errorf("member %q: %d bytes of %d, %v", m.name, n, m.data.Size(), err)
 			}
-		}
-	})
-}
-
-func FuzzImageRelease(f *testing.F) {
-	f.Add([]byte("MZ"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		release, err := imageRelease(b)
-		if err == nil && (release == "" || len(release) > maxReleaseBytes || filepath.Base(release) != release) {
-			t.Errorf("release %q", release)
 		}
 	})
 }

@@ -1,0 +1,233 @@
+package debqemu
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// codename is the Debian release that the packages are of.
+const codename = "bookworm"
+
+// ErrUnavailable is matched by the errors of [Fetch] that mean: this machine cannot
+// get the packages now.
+var ErrUnavailable = errors.New("packages unavailable")
+
+// archive is apt with folders of its own.
+type archive struct {
+	dir  string
+	lock *os.File
+}
+
+// folders that apt wants to find.
+var folders = []string{"lists/partial", "cache/archives/partial"}
+
+// openArchive prepares apt's folders in dir and fetches the signed indexes.
+func openArchive(ctx context.Context, dir string) (_ *archive, err error) {
+	if strings.ContainsAny(dir, "\"\n") {
+		return nil, fmt.Errorf("apt cannot work in %q; use another place by XDG_CACHE_HOME", dir)
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return nil, fmt.Errorf("%w: apt-get is not on this machine: run rayimg on a Debian, and take the folder rayimg/qemu of its cache here", ErrUnavailable)
+	}
+	for _, f := range folders {
+		if err := os.MkdirAll(filepath.Join(dir, f), 0o755); err != nil {
+			return nil, fmt.Errorf("%w; use another place by XDG_CACHE_HOME", err)
+		}
+	}
+	a := &archive{dir: dir}
+	if a.lock, err = os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644); err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(a.lock.Fd()), unix.LOCK_EX); err != nil {
+		a.close()
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if err := a.configure(ctx); err != nil {
+		a.close()
+		return nil, err
+	}
+	if err := a.run(ctx, "update"); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// close lets the next process use the folders.
+func (a *archive) close() { _ = a.lock.Close() } // nothing was written to it
+
+// configure writes what makes apt-get stay in its folders, and the sources.
+func (a *archive) configure(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages").Output()
+	if err != nil {
+		return fmt.Errorf("%w: apt-get indextargets: %w", ErrUnavailable, err)
+	}
+	lines, err := sources(string(out), keyring())
+	if err != nil {
+		return err
+	}
+	text := strings.ReplaceAll(aptConfig, "DIR", a.dir)
+	return errors.Join(
+		os.WriteFile(filepath.Join(a.dir, "apt.conf"), []byte(text), 0o644),
+		os.WriteFile(filepath.Join(a.dir, "sources.list"), []byte(strings.Join(lines, "\n")+"\n"), 0o644),
+		os.WriteFile(filepath.Join(a.dir, "status"), nil, 0o644),
+	)
+}
+
+// aptConfig makes DIR the only place where apt-get writes. What this machine says
+// about proxies still holds. No package is installed in status, so that apt
+// fetches all that is needed, whatever this machine has.
+const aptConfig = `#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear APT::Architectures;
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+APT::Default-Release "bookworm-backports";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::IndexTargets::deb::DEP-11-icons::DefaultEnabled "false";
+Dir::Etc::SourceList "DIR/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+Dir::State "DIR";
+Dir::State::Lists "DIR/lists";
+Dir::State::status "DIR/status";
+Dir::Cache "DIR/cache";
+Dir::Cache::Archives "DIR/cache/archives";
+Dir::Log "DIR";
+`
+
+// keyring is Debian's on a Debian; elsewhere apt's own keys have to do.
+func keyring() string {
+	const debian = "/usr/share/keyrings/debian-archive-keyring.gpg"
+	if _, err := os.Stat(debian); err != nil {
+		return ""
+	}
+	return debian
+}
+
+// sources makes the lines of sources.list out of what apt-get indextargets said:
+// the machine's own suites of the release, and backports from the same mirror.
+func sources(targets, key string) ([]string, error) {
+	options := ""
+	if key != "" {
+		options = "[signed-by=" + key + "] "
+	}
+	var lines []string
+	add := func(uri, suite string) {
+		if line := "deb " + options + uri + " " + suite + " main"; !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	for line := range strings.Lines(targets) {
+		f := strings.Split(strings.TrimSpace(line), "|")
+		if len(f) != 3 || f[2] != "main" || strings.ContainsAny(f[0], " \t[]") {
+			continue
+		}
+		switch f[1] {
+		case codename:
+			add(f[0], codename)
+			add(f[0], codename+"-backports")
+		case codename + "-updates", codename + "-security":
+			add(f[0], f[1])
+		}
+	}
+	if len(lines) == 0 {
+		return nil, fmt.Errorf("%w: the apt sources of this machine name no mirror of Debian's %s (main): run rayimg on a Debian 12", ErrUnavailable, codename)
+	}
+	return lines, nil
+}
+
+// run runs apt-get with the private folders.
+func (a *archive) run(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-c", filepath.Join(a.dir, "apt.conf"), "-q", "-y"}, args...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("%w: apt-get %s: %w; check the network and try again\napt-get said: %s", ErrUnavailable, args[0], err, lastLines(output.String()))
+	}
+	return nil
+}
+
+// lastLines are the last of the lines that say something.
+func lastLines(text string) string {
+	const n = 5
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// download fetches the packages and all that they depend on, and returns the
+// files. progress is told the bytes that are there.
+func (a *archive) download(ctx context.Context, packages []string, progress func(int64)) ([]string, error) {
+	folder := filepath.Join(a.dir, "cache/archives")
+	old, err := filepath.Glob(filepath.Join(folder, "*.deb"))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range old { // of an earlier index
+		if err := os.Remove(f); err != nil {
+			return nil, err
+		}
+	}
+	stop := watch(folder, progress)
+	err = a.run(ctx, append([]string{"install", "--download-only"}, packages...)...)
+	stop()
+	if err != nil {
+		return nil, err
+	}
+	return filepath.Glob(filepath.Join(folder, "*.deb"))
+}
+
+// watch reports the size of what is in a folder until stop is called.
+func watch(dir string, progress func(int64)) (stop func()) {
+	const every = 200 * time.Millisecond
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				progress(size(dir))
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// size sums the files below dir; those that vanish meanwhile count nothing.
+func size(dir string) (total int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil // renamed by apt-get just now
+		}
+		if info, err := d.Info(); err == nil {
+			total += info.Size()
+		}
+		return nil
+	})
+	return total
+}
