@@ -99,6 +99,17 @@ var outcomes = []struct {
 		s.power(2, 0)
 		s.emit("bootmgr", 1, crash("rayos", markers.CauseCrash))
 	}},
+	{"a critical service failed", "failed:service,service-failed,failure | open", func(s *story) {
+		s.emit("init", 2000, shell)
+		s.emit("init", 8000, markers.ServiceFailed{Service: "web", Critical: true, Starts: 5, Reason: "exit status 1"})
+		s.end(9000, "restarts")
+		s.power(2, 0)
+		s.emit("bootmgr", 1, crash("rayos", markers.CauseService))
+	}},
+	{"another service failed", "good,service-failed", func(s *story) {
+		s.emit("init", 8000, markers.ServiceFailed{Service: "extra", Starts: 5, Reason: "exit status 1"})
+		s.good("rayos")
+	}},
 	{"stuck says more than panic", "failed:stuck,panic,failure | open", func(s *story) {
 		s.emit("init", 2000, shell)
 		s.say(raylog.Fatal, "pstore", 0, panicked)

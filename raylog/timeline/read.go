@@ -65,6 +65,7 @@ func makeTellers() map[string]teller {
 	add(markers.BootmgrWatchdogArmed{}, true, (*reading).watchdogArmed)
 	add(markers.WatchdogArmed{}, false, (*reading).watchdogTaken)
 	add(markers.WatchdogExpired{}, false, (*reading).watchdogExpired)
+	add(markers.ServiceFailed{}, false, (*reading).serviceFailed)
 	add(markers.BootmgrSnapshot{}, false, (*reading).snapshotKept)
 	add(markers.BootmgrBootSuccess{}, false, (*reading).success)
 	for _, stage := range markers.BootStages() {

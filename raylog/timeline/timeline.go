@@ -138,6 +138,7 @@ const (
 	StateLost       Kind = "state-lost"       // the boot-state record could not be read
 	MenuWaits       Kind = "stopped"          // nothing is started any more by itself
 	WatchdogExpired Kind = "watchdog-expired" // a service was silent
+	ServiceFailed   Kind = "service-failed"   // a service is not started again
 	KernelPanic     Kind = "panic"            // what the kernel left when it crashed
 	WentDown        Kind = "went-down"        // it ended without a word
 )

@@ -88,6 +88,14 @@ func (r *reading) watchdogExpired(f fact) {
 	r.event(f, WatchdogExpired, "The watchdog expired, time-out %d of %d: %s was silent (%s)", w.Count, w.Limit, w.Silent, w.Policy)
 }
 
+func (r *reading) serviceFailed(f fact) {
+	which := "Service"
+	if f.get("critical") == "yes" {
+		which = "Critical service"
+	}
+	r.event(f, ServiceFailed, "%s %s failed after %d starts: %s", which, f.get("service"), f.number("starts"), f.get("reason"))
+}
+
 // causes says in words what a failure was.
 var causes = map[markers.FailureCause]string{
 	markers.CauseCrash:    "the machine was reset or lost its power",
