@@ -181,6 +181,9 @@ func TestLogDurable(t *testing.T) {
 	}
 	m := bootToShell(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
 	m.Type("i=0; while [ $i -lt 11000 ]; do i=$((i+1)); log add --level warn message $i. && echo durable $i.; done\r")
+	for i := 100; i < last; i += 100 { // each step has its own time to come
+		m.Expect(harness.Text(fmt.Sprintf("durable %d.", i)))
+	}
 	m.Finish(harness.Text(fmt.Sprintf("durable %d.", last)))
 	log := rayimgLog(t, disk, "show", "-n", "0", "--source", "shell")
 	for i := 1; i <= last; i++ {
