@@ -53,7 +53,7 @@ bootloop-full: (setup "test") build
 
 [private]
 machines NAME:
-    go test -tags ovmf ./ovmf-tests -count=1 -timeout 30m -parallel 2 -run '(?i){{NAME}}'
+    go test -tags ovmf ./ovmf-tests -count=1 -timeout 50m -parallel 2 -run '(?i){{NAME}}'
 
 # Fuzz every fuzz target for TIME each (its seeds are part of unit)
 fuzz TIME="1m":
