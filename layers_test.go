@@ -46,6 +46,7 @@ var layers = []layer{
 	{room: "installer/table", pure: true, rooms: []string{"gpt"}},
 	{room: "installer/content", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "installer"}},
 	{room: "installer/upgrade", pure: true, rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt"}},
+	{room: "installer/answers", rooms: []string{"installer/layout", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 
 	{room: "guest", pure: true},
@@ -54,6 +55,7 @@ var layers = []layer{
 	{room: "presentation/display", rooms: []string{"markers", "presentation"}},
 
 	{room: "efi/pecoff"},
+	{room: "efi/bootoption", pure: true, rooms: []string{"gpt"}},
 	{room: "efi/goefi"},
 	{room: "efi/uefi", rooms: []string{"efi/goefi"}},
 	{room: "efi/watchdog"},
@@ -61,8 +63,11 @@ var layers = []layer{
 	{room: "efi/cmd/rayboot", rooms: []string{"bootmenu", "efi/goefi", "efi/pecoff", "efi/uefi", "efi/watchdog", "esp", "golden", "gpt", "markers", "raylog"}},
 
 	{
-		room:  "initramfs",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "esp", "golden", "gpt", "guest", "markers", "raylog"},
+		room: "initramfs",
+		rooms: []string{
+			"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/bootoption", "esp", "golden", "gpt", "guest", "installer", "installer/answers", "installer/content",
+			"installer/layout", "installer/plan", "markers", "raylog",
+		},
 		other: []string{"github.com/spf13/cobra", "github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
 	},
 	{
@@ -75,7 +80,7 @@ var layers = []layer{
 	},
 	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers", "presentation/qmp", "raylog", "tools"}, other: []string{"golang.org/x/sys"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "markers", "presentation/qmp", "raylog", "tools"}, other: []string{"golang.org/x/sys"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.

@@ -13,6 +13,7 @@ import (
 
 // Args are the parameters, with their defaults filled in.
 type Args struct {
+	Install     bool          // rayos.install: the consoles begin with the installer
 	Safe        bool          // rayos.safe: no DRM and no watchdog modules
 	GoldenAfter time.Duration // rayos.golden_after=SECONDS: how long the shell must hold until GOLDEN
 	DiskWait    time.Duration // rayos.disk_wait=SECONDS: how long to wait for the boot disk
@@ -31,7 +32,7 @@ const (
 )
 
 // known are the parameters that exist, for the message about one that does not.
-var known = []string{"rayos.disk_wait", "rayos.golden_after", "rayos.safe", "rayos.skip", "rayos.watchdog_policy"}
+var known = []string{"rayos.disk_wait", "rayos.golden_after", "rayos.install", "rayos.safe", "rayos.skip", "rayos.watchdog_policy"}
 
 // Has reports whether the command line has the parameter, with any value.
 func (a Args) Has(name string) bool { return a.kernel[name] }
@@ -86,6 +87,11 @@ func (a *Args) set(name, value string, hasValue bool) (err error) {
 			return fmt.Errorf("takes no value; safe mode is not on")
 		}
 		a.Safe = true
+	case "rayos.install":
+		if hasValue {
+			return fmt.Errorf("takes no value; the installer is not started")
+		}
+		a.Install = true
 	case "rayos.golden_after":
 		err = setSeconds(&a.GoldenAfter, value)
 	case "rayos.watchdog_policy":

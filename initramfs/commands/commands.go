@@ -119,9 +119,12 @@ func (c Command) main(e *env) int {
 	if err == nil {
 		err = out.err
 	}
+	var status exitStatus
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(err, errUsage):
 		return statusUsage
 	case errors.Is(err, errNoMatch):
@@ -195,6 +198,7 @@ func All() map[string]Command {
 		"head":     {Summary: "print the first lines", run: head},
 		"help":     {Summary: "list the commands", run: help},
 		"hexdump":  {Summary: "print bytes in hexadecimal", run: hexdump},
+		"install":  fromCobra("install RayOS from the boot disk onto another one", newInstall),
 		"kill":     {Summary: "send a signal to processes", run: kill},
 		"ln":       {Summary: "make links", run: ln},
 		"log":      fromCobra("show the persistent log", newLog),

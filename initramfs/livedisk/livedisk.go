@@ -80,6 +80,20 @@ func (d *Disk) Close() error {
 	return err
 }
 
+// Name is the kernel's name of the disk, such as vda.
+func (d *Disk) Name() string { return d.facts.Disk }
+
+// InstallID is the install ID of the system that was booted.
+func (d *Disk) InstallID() string { return d.facts.InstallID }
+
+// Kernels returns the RayOS Kernel partition, nil if there is none.
+func (d *Disk) Kernels() io.ReaderAt {
+	if d.kernels == nil {
+		return nil
+	}
+	return d.kernels
+}
+
 // ESP implements [control.Machine].
 func (d *Disk) ESP() (fs.FS, error) { return d.store.FS(), nil }
 

@@ -60,6 +60,8 @@ type boot struct {
 	guard    guard             // of the watchdog
 	espMount goldenstore.Mount // nil outside of tests
 	snapshot *snapshot         // nil until one is begun
+
+	installer chan string // what an installation without questions has to say; nil if there is none
 }
 
 // now is the time since process 1 began.

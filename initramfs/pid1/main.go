@@ -106,6 +106,9 @@ func (b *boot) serve(signals, ended <-chan os.Signal) (command int) {
 		case line := <-b.snapshot.news():
 			b.line(line)
 			s.refresh()
+		case line := <-b.installer:
+			b.line(line)
+			s.refresh()
 		case sig := <-signals:
 			stop()
 			return powerCommand(sig)
@@ -159,6 +162,7 @@ func (b *boot) shellReady(s *shells, e shellEvent) {
 	if !b.stages.Reached(markers.ShellReady) {
 		b.reach(markers.ShellReady)
 		b.startSnapshot()
+		b.startInstaller()
 		b.consoles.SetMidLine(true)
 	}
 	b.shellTrouble = false

@@ -77,7 +77,7 @@ func (s *shells) run(ctx context.Context, name string) error {
 	defer ours.Close()
 	child, err := s.boot.children.Start(s.boot.program, []string{"sh"}, &os.ProcAttr{
 		Dir:   filepath.Join(s.boot.root, "root"),
-		Env:   environment(name),
+		Env:   s.boot.environment(name),
 		Files: []*os.File{tty, tty, tty, theirs},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0},
 	})
@@ -148,10 +148,14 @@ func controlChannel() (ours, theirs *os.File, err error) {
 }
 
 // environment is what a shell on that console starts with.
-func environment(name string) []string {
+func (b *boot) environment(name string) []string {
 	term := "vt102"
 	if console.IsScreen(name) {
 		term = "linux"
 	}
-	return []string{"HOME=/root", "PATH=/bin", "USER=root", "TERM=" + term, shell.ControlVariable + "=3"}
+	env := []string{"HOME=/root", "PATH=/bin", "USER=root", "TERM=" + term, shell.ControlVariable + "=3"}
+	if b.args.Install {
+		env = append(env, shell.StartVariable+"="+installDialog)
+	}
+	return env
 }

@@ -40,6 +40,8 @@ func (b *boot) notSnapshotted() string {
 		return "it is not counted"
 	case a.open.Kind == record.GoldenAttempt:
 		return "it is golden snapshot " + bootmenu.ShortID(a.open.Snapshot) + " itself"
+	case b.args.Install:
+		return "the installer is not what should be started after a failure"
 	case b.args.Safe:
 		return "safe mode is not what should be started after a failure"
 	case a.booted == nil:

@@ -32,6 +32,10 @@ import (
 // control channel's descriptor.
 const ControlVariable = "RAYOS_CONTROL_FD"
 
+// StartVariable names the environment variable with a command line that a shell on a
+// terminal runs before it shows its first prompt.
+const StartVariable = "RAYOS_SHELL_START"
+
 // Refresh is the byte by which process 1 asks for the prompt.
 const Refresh = 'r'
 
@@ -168,6 +172,9 @@ func (s *session) interact(tty *os.File) error {
 	if err := s.control.attach(editor); err != nil {
 		fmt.Fprintf(s.stderr, "sh: control channel: %v\n", err)
 	}
+	if exit, err := s.begin(); exit {
+		return err
+	}
 	var text string
 	for {
 		ask := prompt
@@ -199,6 +206,23 @@ func (s *session) interact(tty *os.File) error {
 			return err
 		}
 	}
+}
+
+// begin runs the command line that the shell was started with, if there is one. No command
+// inherits it.
+func (s *session) begin() (exit bool, err error) {
+	text, ok := os.LookupEnv(StartVariable)
+	if !ok {
+		return false, nil
+	}
+	if err := os.Unsetenv(StartVariable); err != nil {
+		return true, err
+	}
+	program, err := syntax.NewParser().Parse(strings.NewReader(text), "")
+	if err != nil {
+		return true, fmt.Errorf("%s: %w", StartVariable, err)
+	}
+	return s.execute(program)
 }
 
 // execute runs one command line; Ctrl-C ends what runs and not the shell. exit

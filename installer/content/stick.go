@@ -21,6 +21,10 @@ import (
 // AnswersPath is the file on a stick's ESP that makes it install without asking.
 const AnswersPath = esp.RayOSDir + "/install.toml"
 
+// OriginPath is the file on an installed disk's ESP with the install ID of the stick that it
+// was installed from.
+const OriginPath = esp.RayOSDir + "/origin.id"
+
 // Bounds of what is looked at on a stick. A corrupt FAT can look like an endless tree.
 const (
 	maxFiles = 4096
@@ -72,6 +76,9 @@ func (s Stick) read(installID gpt.GUID) (d Disk, err error) {
 	if d.Files, err = Identity(installID); err != nil {
 		return Disk{}, err
 	}
+	if text, err := readSmall(s.ESP, esp.InstallIDPath); err == nil {
+		d.Files = append(d.Files, fat32.Bytes(OriginPath, text))
+	}
 	for _, f := range all {
 		switch name := strings.ToLower(f.Path); {
 		case within(name, golden.Dir) && !keep[name], slices.ContainsFunc(own, func(o string) bool { return within(name, o) }):
@@ -90,7 +97,7 @@ func (s Stick) read(installID gpt.GUID) (d Disk, err error) {
 }
 
 // own is what belongs to a stick itself, in any case of letters.
-var own = []string{esp.InstallIDPath, esp.BootStatePath, AnswersPath, "loader/random-seed", "System Volume Information"}
+var own = []string{esp.InstallIDPath, esp.BootStatePath, AnswersPath, OriginPath, "loader/random-seed", "System Volume Information"}
 
 // within reports whether a path in lower case is another one, or lies below it.
 func within(name, dir string) bool {

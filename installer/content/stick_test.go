@@ -116,7 +116,7 @@ func TestStick(t *testing.T) {
 	}
 	volume, kernels := install(t, d)
 	want := []string{
-		esp.RemovablePathX64, esp.BootStatePath, esp.InitrdPath("6.1.0-test"), esp.InstallIDPath, esp.ManagerPath, content.ManifestPath, esp.KernelPath("6.1.0-test"),
+		esp.RemovablePathX64, esp.BootStatePath, esp.InitrdPath("6.1.0-test"), esp.InstallIDPath, esp.ManagerPath, content.OriginPath, content.ManifestPath, esp.KernelPath("6.1.0-test"),
 		"loader/entries/Debian+3.conf", "loader/entries/rayos-safe.conf", "loader/entries/rayos.conf", esp.LoaderConfPath, "notes.txt",
 	}
 	slices.Sort(want)

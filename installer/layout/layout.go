@@ -45,8 +45,11 @@ var types = map[string]gpt.GUID{
 
 // file is the form of the TOML file.
 type file struct {
-	Partition []partition `toml:"partition"`
+	Partition Partitions `toml:"partition"`
 }
+
+// Partitions is the form of a layout within a TOML file, under the key partition.
+type Partitions []partition
 
 type partition struct {
 	Name, Type, Size, Start string
@@ -81,11 +84,16 @@ func Decode(text string) (plan.Layout, error) {
 	if len(f.Partition) == 0 {
 		return nil, errors.New("it has no [[partition]]")
 	}
-	if n := len(f.Partition); n > plan.MaxPartitions {
+	return f.Partition.Layout()
+}
+
+// Layout is what the partitions ask for; nil for none, which is the standard layout.
+func (p Partitions) Layout() (plan.Layout, error) {
+	if n := len(p); n > plan.MaxPartitions {
 		return nil, fmt.Errorf("it has %d partitions, at most %d are possible", n, plan.MaxPartitions)
 	}
-	l := plan.Layout{}
-	for i, p := range f.Partition {
+	var l plan.Layout
+	for i, p := range p {
 		w, err := p.wish()
 		if err != nil {
 			return nil, fmt.Errorf("partition %d (%s): %w", i+1, p.Name, err)

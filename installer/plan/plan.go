@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rayos/rayboot/gpt"
 )
@@ -69,6 +70,9 @@ func (p Plan) Check(now Disk) error {
 	}
 	return now.Refuse(p.consent, p.After)
 }
+
+// Keeps reports whether a partition is left as it is.
+func (p Plan) Keeps(number int) bool { return slices.Contains(p.Kept, number) }
 
 // Geometry is that of the disk.
 func (p Plan) Geometry() gpt.Geometry {

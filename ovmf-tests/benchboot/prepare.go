@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/rayos/rayboot/efi/bootoption"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/ovmf-tests/espdisk"
 	"github.com/rayos/rayboot/ovmf-tests/icount"
@@ -109,11 +110,16 @@ func (b *bench) newVarStore(l loader) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	file := varstore.File{
-		Partition: 1, StartLBA: espdisk.StartLBA, SectorsLBA: uint64(espdisk.SectorsLBA(diskMiB)),
-		PartUUID: gpt.MustParseGUID(espdisk.PartitionGUID), Path: l.file,
+	option, err := varstore.BootOption(0, bootoption.Option{
+		Active: true, Title: l.name, Path: l.file,
+		Partition: bootoption.Partition{
+			Number: 1, StartLBA: espdisk.StartLBA, SizeLBA: uint64(espdisk.SectorsLBA(diskMiB)), ID: gpt.MustParseGUID(espdisk.PartitionGUID),
+		},
+	}, l.commandLine)
+	if err != nil {
+		return "", err
 	}
-	if err := varstore.Append(store, varstore.BootOption(0, l.name, file, l.commandLine), varstore.BootOrder(0)); err != nil {
+	if err := varstore.Append(store, option, varstore.BootOrder(0)); err != nil {
 		return "", err
 	}
 	path = filepath.Join(b.folder, "vars.fd")

@@ -282,3 +282,17 @@ func (m *Machine) fatal(err error) {
 	m.t.Helper()
 	m.t.Fatalf("%v\nthe transcript ends with:\n%s", err, m.transcript.Tail(tailLines))
 }
+
+// Cut is Finish at a moment that the test has chosen by itself: all that was to be proven on this machine is.
+func (m *Machine) Cut() {
+	m.finished = true
+	m.PowerCut()
+}
+
+// Unplug takes a device out of the machine, named by its QEMU ID, without asking the guest.
+func (m *Machine) Unplug(id string) {
+	m.t.Helper()
+	if err := m.process.QMP.Execute(m.ctx, "device_del", map[string]string{"id": id}, nil); err != nil {
+		m.fatal(err)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rayos/rayboot/efi/bootoption"
 )
 
 // empty returns a store as OVMF's template is, but with only room bytes for variables.
@@ -25,8 +27,12 @@ func empty(room int) []byte {
 
 func TestAppendThenList(t *testing.T) {
 	store := empty(1000)
+	option, err := BootOption(1, bootoption.Option{Title: "Linux", Partition: bootoption.Partition{Number: 1, StartLBA: 2048, SizeLBA: 100}, Path: `\vmlinuz`}, "quiet")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := []Variable{
-		BootOption(1, "Linux", File{Partition: 1, StartLBA: 2048, SectorsLBA: 100, Path: `\vmlinuz`}, "quiet"),
+		option,
 		BootOrder(1),
 		{Name: "Größe", Attributes: NonVolatile, Data: []byte{}},
 	}

@@ -1,17 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rayos/rayboot/gpt"
-	"github.com/rayos/rayboot/gpt/sketch"
 	"github.com/rayos/rayboot/installer/disks"
 	"github.com/rayos/rayboot/installer/plan"
+	"github.com/rayos/rayboot/installer/session"
 	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
@@ -95,14 +93,6 @@ func (f *installFlags) check() error {
 	return f.content.check()
 }
 
-// installation is what is going to be done.
-type installation struct {
-	machine  *disks.Machine
-	plan     plan.Plan
-	prepared *image.Prepared
-	job      write.Job
-}
-
 func (f *installFlags) run(cmd *cobra.Command) error {
 	ui := newUI(cmd)
 	defer ui.end()
@@ -115,38 +105,38 @@ func (f *installFlags) run(cmd *cobra.Command) error {
 		return f.showSteps(cmd, in)
 	}
 	if !f.json {
-		if err := disks.PrintPlan(cmd.OutOrStdout(), in.plan, useColour(cmd.OutOrStdout())); err != nil {
+		if err := disks.PrintPlan(cmd.OutOrStdout(), in.Plan, useColour(cmd.OutOrStdout())); err != nil {
 			return err
 		}
 	}
 	if f.yes == "" {
-		if err := confirm(cmd, "install", in.plan.Disk); err != nil {
+		if err := confirm(cmd, "install", in.Plan.Disk); err != nil {
 			return err
 		}
 	}
-	report, err := in.write(cmd.Context(), ui)
+	report, err := in.Write(cmd.Context(), ui.writing("install"), ui.note)
 	ui.end()
 	if err != nil {
 		return err
 	}
-	if err := verifyWritten(cmd.Context(), in.plan.Disk); err != nil {
+	if err := verifyWritten(cmd.Context(), in.Plan.Disk); err != nil {
 		return err
 	}
 	return f.report(cmd.OutOrStdout(), in, report)
 }
 
 // prepare does all that needs no confirmation, what is likely to be refused first.
-func (f *installFlags) prepare(cmd *cobra.Command, ui *ui) (*installation, error) {
-	in := &installation{machine: disks.Host()}
+func (f *installFlags) prepare(cmd *cobra.Command, ui *ui) (*session.Session, error) {
+	in := &session.Session{Machine: disks.Host()}
 	wishes, err := readLayout(f.layout)
 	if err != nil {
 		return nil, err
 	}
-	disk, err := in.machine.Find(f.to, f.sectorSize)
+	disk, err := in.Machine.Find(f.to, f.sectorSize)
 	if err != nil {
 		return nil, err
 	}
-	if in.plan, err = plan.New(disk, plan.Request{Layout: wishes, Consent: f.consent, NewID: write.NewID}); err != nil {
+	if in.Plan, err = plan.New(disk, plan.Request{Layout: wishes, Consent: f.consent, NewID: write.NewID}); err != nil {
 		return nil, err
 	}
 	if !f.dryRun {
@@ -154,88 +144,42 @@ func (f *installFlags) prepare(cmd *cobra.Command, ui *ui) (*installation, error
 			return nil, err
 		}
 	}
-	spec := image.Spec{SizeBytes: disk.SizeBytes, SectorSize: disk.SectorSize, Partitions: in.plan.After}
+	spec := image.Spec{SizeBytes: disk.SizeBytes, SectorSize: disk.SectorSize, Partitions: in.Plan.After}
 	if err := f.content.fill(cmd.Context(), ui, &spec); err != nil {
 		return nil, err
 	}
-	if in.prepared, err = image.Prepare(spec); err != nil {
+	prepared, err := image.Prepare(spec)
+	if err != nil {
 		return nil, err
 	}
-	in.job = write.NewJob(in.plan, in.prepared.Contents())
+	in.InstallID = prepared.Report().InstallID
+	in.Job = write.NewJob(in.Plan, prepared.Contents())
 	return in, nil
 }
 
-// write writes the disk, if it is still the one that was shown.
-func (in *installation) write(ctx context.Context, ui *ui) (report write.Report, err error) {
-	disk, err := write.Open(in.plan.Disk)
-	if err != nil {
-		return report, err
-	}
-	written := false
-	defer func() {
-		if closeErr := disk.Close(written); written && closeErr != nil {
-			ui.note(closeErr.Error())
-		} else {
-			err = errors.Join(err, closeErr)
-		}
-	}()
-	now, err := in.machine.Again(in.plan.Disk)
-	if err != nil {
-		return report, err
-	}
-	if err := in.plan.Check(now); err != nil {
-		return report, err
-	}
-	report, err = write.Run(ctx, disk, in.job, ui.writing("install"))
-	written = err == nil
-	return report, err
-}
-
-// installReport is printed as JSON.
-type installReport struct {
-	Plan      plan.Plan     `json:"plan"`
-	InstallID gpt.GUID      `json:"installID"`
-	Steps     []write.Step  `json:"steps,omitempty"` // of --dry-run
-	Written   *write.Report `json:"written,omitempty"`
-}
-
-func (f *installFlags) showSteps(cmd *cobra.Command, in *installation) error {
-	steps, err := in.job.Steps(cmd.Context())
+func (f *installFlags) showSteps(cmd *cobra.Command, in *session.Session) error {
+	steps, err := in.Job.Steps(cmd.Context())
 	if err != nil {
 		return err
 	}
 	w := cmd.OutOrStdout()
 	if f.json {
-		return printJSON(w, installReport{Plan: in.plan, InstallID: in.prepared.Report().InstallID, Steps: steps})
+		report := in.Report()
+		report.Steps = steps
+		return printJSON(w, report)
 	}
-	if err := disks.PrintPlan(w, in.plan, useColour(w)); err != nil {
+	if err := disks.PrintPlan(w, in.Plan, useColour(w)); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(w, "\nThis would be written, in this order:"); err != nil {
-		return err
-	}
-	return printSteps(w, steps)
+	return session.PrintSteps(w, steps)
 }
 
-func printSteps(w io.Writer, steps []write.Step) error {
-	for _, s := range steps {
-		if _, err := fmt.Fprintln(w, sketch.OneLine(s.Name)); err != nil {
-			return err
-		}
-		for _, e := range s.Extents {
-			if _, err := fmt.Fprintf(w, "%16d to %16d  %10s\n", e.OffsetBytes, e.EndBytes()-1, sketch.Bytes(e.LengthBytes)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (f *installFlags) report(w io.Writer, in *installation, report write.Report) error {
+func (f *installFlags) report(w io.Writer, in *session.Session, written write.Report) error {
 	if f.json {
-		return printJSON(w, installReport{Plan: in.plan, InstallID: in.prepared.Report().InstallID, Written: &report})
+		report := in.Report()
+		report.Written = &written
+		return printJSON(w, report)
 	}
-	_, err := fmt.Fprintf(w, "%s: RayOS is installed; %s were written, read back and compared\ndisk ID %s\ninstall ID %s\n",
-		in.plan.Disk.Name, sketch.Bytes(report.WrittenBytes), in.plan.DiskID, in.prepared.Report().InstallID)
+	_, err := io.WriteString(w, in.Done(written))
 	return err
 }

@@ -272,7 +272,7 @@ func TestDiskThatChanges(t *testing.T) {
 	if _, err := other.WriteAt([]byte("mine"), 12345); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.write(t.Context(), newUI(cmd)); !errors.Is(err, plan.ErrChanged) {
+	if _, err := in.Write(t.Context(), nil, func(string) {}); !errors.Is(err, plan.ErrChanged) {
 		t.Errorf("%v", err)
 	}
 	if status, stdout, _ := rayimg(t, "verify", disk); status != exitFindings || !strings.Contains(stdout, "gpt-none") {

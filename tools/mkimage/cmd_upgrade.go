@@ -14,6 +14,7 @@ import (
 	"github.com/rayos/rayboot/gpt/sketch"
 	"github.com/rayos/rayboot/installer/disks"
 	"github.com/rayos/rayboot/installer/plan"
+	"github.com/rayos/rayboot/installer/session"
 	"github.com/rayos/rayboot/installer/upgrade"
 	"github.com/rayos/rayboot/installer/write"
 )
@@ -241,10 +242,7 @@ func (f *upgradeFlags) show(w io.Writer, u *upgrading, report *write.Report) err
 		_, err := fmt.Fprintf(w, "%s has this version; nothing is written.\n", u.disk.Name)
 		return err
 	}
-	if _, err := fmt.Fprintln(w, "\nThis would be written, in this order:"); err != nil {
-		return err
-	}
-	return printSteps(w, u.try.Steps())
+	return session.PrintSteps(w, u.try.Steps())
 }
 
 // printUpgrade shows what the disk boots now and will boot.

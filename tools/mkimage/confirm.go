@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,22 +10,19 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/rayos/rayboot/gpt/sketch"
 	"github.com/rayos/rayboot/installer/plan"
+	"github.com/rayos/rayboot/installer/session"
 	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
-
-// errNotConfirmed ends an installation that nobody wants.
-var errNotConfirmed = errors.New("not confirmed; nothing was written")
 
 // canConfirm says whether the disk is confirmed by yes, the value of --yes, or can be at the
 // terminal.
 func canConfirm(stdin io.Reader, d plan.Disk, yes string) error {
 	in, ok := stdin.(*os.File)
 	switch {
-	case yes != "" && !d.Confirms(yes, true):
-		return fmt.Errorf("--yes %s does not confirm %s, whose serial number is %q; nothing was written", yes, d.Name, d.Confirmation())
-	case yes == "" && !(ok && term.IsTerminal(int(in.Fd()))):
+	case yes != "":
+		return session.CheckYes(d, yes)
+	case !(ok && term.IsTerminal(int(in.Fd()))):
 		return fmt.Errorf("there is no terminal to confirm %s at; add --yes and its serial number, which is %q", d.Name, d.Confirmation())
 	}
 	return nil
@@ -34,17 +30,13 @@ func canConfirm(stdin io.Reader, d plan.Disk, yes string) error {
 
 // confirm asks for the disk's serial number, to do what the verb says.
 func confirm(cmd *cobra.Command, verb string, d plan.Disk) error {
-	what := "name"
-	if d.Serial != "" {
-		what = "serial number"
-	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "\nTo %s, type the disk's %s, %s: ", verb, what, sketch.OneLine(d.Confirmation()))
+	fmt.Fprint(cmd.ErrOrStderr(), session.Question(verb, d))
 	line, err := readLine(cmd.Context(), cmd.InOrStdin())
 	if err != nil {
 		return err
 	}
 	if !d.Confirms(line, false) {
-		return errNotConfirmed
+		return session.ErrNotConfirmed
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +22,7 @@ import (
 // contentFlags say what a disk is to hold, be it an image or a real one.
 type contentFlags struct {
 	noDefaults  bool
+	installer   bool
 	bootManager string
 	entries     []string
 	payload     string
@@ -30,6 +32,7 @@ type contentFlags struct {
 
 func (f *contentFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noDefaults, "no-default-entries", false, "leave out RayOS's kernel and its entries; bring your own")
+	flags.BoolVar(&f.installer, "installer", false, "add the entry Install RayOS, which installs from this disk onto another one")
 	flags.StringArrayVar(&f.entries, "entry", nil, "add this Boot Loader Specification entry, a .conf file (repeatable)")
 	flags.StringVar(&f.payload, "payload", "", "copy the content of this folder to the root of the ESP")
 	flags.StringVar(&f.bootManager, "boot-manager", "", "boot manager to use instead of the built-in one")
@@ -38,13 +41,19 @@ func (f *contentFlags) register(flags *pflag.FlagSet) {
 }
 
 // check finds flags that contradict each other.
-func (f *contentFlags) check() error { return f.parts.check() }
+func (f *contentFlags) check() error {
+	if f.installer && f.noDefaults {
+		return usage(errors.New("--installer installs RayOS's kernel, which --no-default-entries leaves out; choose one of them"))
+	}
+	return f.parts.check()
+}
 
 // fill gathers the parts of the content.
 func (f *contentFlags) fill(ctx context.Context, ui *ui, spec *image.Spec) (err error) {
 	if spec.Modified, err = timestamp(spec.Seed != "", os.Getenv("SOURCE_DATE_EPOCH")); err != nil {
 		return err
 	}
+	spec.Installer = f.installer
 	if f.goldenKey != "" {
 		if spec.GoldenKey, err = readGoldenKey(f.goldenKey); err != nil {
 			return err

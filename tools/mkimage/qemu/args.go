@@ -85,7 +85,8 @@ func (d Disk) args(index int) ([]string, error) {
 		return nil, fmt.Errorf("disk %s: %w", d.Path, err)
 	}
 	id := fmt.Sprintf("disk%d", index)
-	drive := fmt.Sprintf("if=none,id=%s,format=%s,snapshot=%s,file=%s", id, orDefault(d.Format, "raw"), onOff(d.Snapshot), quote(d.Path))
+	// What the guest discards, or sets to zeros, makes holes in the file instead of filling it.
+	drive := fmt.Sprintf("if=none,id=%s,format=%s,discard=unmap,snapshot=%s,file=%s", id, orDefault(d.Format, "raw"), onOff(d.Snapshot), quote(d.Path))
 	if d.ReadOnly {
 		drive += ",readonly=on"
 	}

@@ -24,7 +24,7 @@ func TestDefaultMachine(t *testing.T) {
 		"-chardev", "socket,id=qmp0,fd=4", "-mon", "chardev=qmp0,mode=control",
 		"-drive", "if=pflash,unit=0,format=raw,readonly=on,file=/fw/CODE.fd",
 		"-drive", "if=pflash,unit=1,format=raw,file=/tmp/vars.fd",
-		"-drive", "if=none,id=disk0,format=raw,snapshot=off,file=/tmp/a,,b.img",
+		"-drive", "if=none,id=disk0,format=raw,discard=unmap,snapshot=off,file=/tmp/a,,b.img",
 		"-device", "virtio-blk-pci,drive=disk0,bootindex=0,logical_block_size=512,physical_block_size=512",
 	}
 	if !slices.Equal(got, want) {
