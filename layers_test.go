@@ -53,6 +53,14 @@ var layers = []layer{
 	{room: "presentation/qmp"},
 	{room: "presentation", pure: true, rooms: []string{"markers"}},
 	{room: "presentation/display", rooms: []string{"markers", "presentation"}},
+	{room: "presentation/guestmem", other: []string{"golang.org/x/sys"}},
+	{room: "presentation/virtqueue", rooms: []string{"presentation", "presentation/guestmem"}},
+	{room: "presentation/virtgpu", pure: true, rooms: []string{"presentation"}},
+	{
+		room:  "presentation/vhostgpu",
+		rooms: []string{"presentation", "presentation/guestmem", "presentation/virtgpu", "presentation/virtqueue"},
+		other: []string{"golang.org/x/sys"},
+	},
 
 	{room: "efi/pecoff"},
 	{room: "efi/bootoption", pure: true, rooms: []string{"gpt"}},
@@ -80,11 +88,11 @@ var layers = []layer{
 	},
 	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "markers", "presentation/qmp", "raylog", "tools"}, other: []string{"golang.org/x/sys"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "guest", "markers", "presentation", "presentation/display", "presentation/qmp", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.
-var unsafeRooms = []string{"efi/goefi", "efi/uefi", "ovmf-tests/apps"}
+var unsafeRooms = []string{"efi/goefi", "efi/uefi", "ovmf-tests/apps", "ovmf-tests/showguest", "presentation/guestmem"}
 
 // forbiddenInPure are the ways out of a pure package.
 var forbiddenInPure = []string{"unsafe", "os", "os/exec", "syscall", "net", "runtime", "sync"}

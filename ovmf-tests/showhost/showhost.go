@@ -1,0 +1,142 @@
+// Package showhost starts a guest for the tests and the benchmark of
+// presentation: a real kernel with showguest as its /init, in QEMU.
+package showhost
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rayos/rayboot/guest"
+	"github.com/rayos/rayboot/presentation/vhostgpu"
+	"github.com/rayos/rayboot/presentation/virtgpu"
+	"github.com/rayos/rayboot/tools/mkimage/debkernel"
+	"github.com/rayos/rayboot/tools/mkimage/debqemu"
+	"github.com/rayos/rayboot/tools/mkimage/initrd"
+	"github.com/rayos/rayboot/tools/mkimage/kmod"
+)
+
+// Guest is what guests are started from.
+type Guest struct {
+	QEMU    guest.Tree
+	Version string // of QEMU
+	kernel  string
+	initrd  string
+}
+
+// Prepare fetches QEMU and the kernel, and packs the initrd into a folder.
+func Prepare(ctx context.Context, dir string) (*Guest, error) {
+	qemu, err := debqemu.Fetch(ctx, debqemu.Options{})
+	if err != nil {
+		return nil, err
+	}
+	kernel, err := debkernel.Fetch(ctx, debkernel.Debian, debkernel.Options{Modules: initrd.DefaultModules()})
+	if err != nil {
+		return nil, err
+	}
+	g := &Guest{QEMU: qemu.Tree, Version: qemu.Version, kernel: kernel.ImagePath, initrd: filepath.Join(dir, "initrd")}
+	init := filepath.Join(dir, "showguest")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", init, "github.com/rayos/rayboot/ovmf-tests/showguest")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build showguest: %w\n%s", err, out)
+	}
+	tree, err := kmod.Open(os.DirFS(kernel.ModulesDir))
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := initrd.PackRuntime(init, &b); err != nil {
+		return nil, err
+	}
+	groups := []kmod.Group{{Name: "show", Modules: []string{"virtio_pci", "virtio_gpu"}}}
+	if _, err := initrd.PackModules(tree, kernel.Release, groups, &b); err != nil {
+		return nil, err
+	}
+	return g, os.WriteFile(g.initrd, b.Bytes(), 0o644)
+}
+
+// Machine is a running guest.
+type Machine struct {
+	Cmd    *exec.Cmd
+	Port   io.Writer // what is written comes to the guest on its serial port
+	mu     sync.Mutex
+	output strings.Builder
+}
+
+// Start starts a guest that does what show says. devices are QEMU's arguments for
+// its display.
+func (g *Guest) Start(ctx context.Context, show string, devices ...string) (*Machine, error) {
+	args := append(g.QEMU.Command(), []string{
+		"-nodefaults", "-no-user-config", "-accel", "tcg", "-m", "256",
+		"-object", "memory-backend-memfd,id=mem,size=256M,share=on", "-machine", "q35,memory-backend=mem",
+		"-vga", "none", "-serial", "stdio", "-no-reboot",
+		"-kernel", g.kernel, "-initrd", g.initrd, "-append", "console=tty0 quiet panic=-1 show=" + show,
+	}...)
+	args = append(args, devices...)
+	m := &Machine{Cmd: exec.CommandContext(ctx, args[0], args[1:]...)}
+	m.Cmd.Env = append(os.Environ(), g.QEMU.Env()...)
+	m.Cmd.Stdout, m.Cmd.Stderr = m, m
+	port, err := m.Cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	m.Port = port
+	if err := m.Cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start QEMU: %w", err)
+	}
+	return m, nil
+}
+
+// Write takes what QEMU and the guest say.
+func (m *Machine) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.output.Write(p)
+}
+
+// Output returns what was said so far.
+func (m *Machine) Output() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.output.String()
+}
+
+// Served is a guest whose display is ours.
+type Served struct {
+	*Machine
+	Ended chan error // gets what vhostgpu.Serve returned
+}
+
+// Serve starts a guest whose display is shown on out. dir is for its socket.
+func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.Output, report func(error)) (*Served, error) {
+	path := filepath.Join(dir, name+".sock")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	if err := listener.SetDeadline(time.Now().Add(time.Minute)); err != nil { // for a QEMU that does not come
+		return nil, err
+	}
+	m, err := g.Start(ctx, show, "-display", "none", "-chardev", "socket,id=gpu,path="+path, "-device", "vhost-user-gpu-pci,chardev=gpu")
+	if err != nil {
+		return nil, err
+	}
+	conn, err := listener.AcceptUnix()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("QEMU did not connect: %w: %s", err, m.Output()), m.Cmd.Process.Kill())
+	}
+	s := &Served{m, make(chan error, 1)}
+	go func() { s.Ended <- vhostgpu.Serve(ctx, conn, name, out, report) }()
+	return s, nil
+}
