@@ -61,6 +61,14 @@ var layers = []layer{
 		rooms: []string{"presentation", "presentation/guestmem", "presentation/virtgpu", "presentation/virtqueue"},
 		other: []string{"golang.org/x/sys"},
 	},
+	{room: "presentation/ioctl", other: []string{"golang.org/x/sys"}},
+	{room: "presentation/canvas", rooms: []string{"presentation"}, other: []string{"golang.org/x/image"}},
+	{room: "presentation/console", other: []string{"golang.org/x/sys"}},
+	{room: "presentation/kms", rooms: []string{"presentation", "presentation/canvas", "presentation/ioctl"}, other: []string{"golang.org/x/sys"}},
+	{room: "presentation/fbdev", rooms: []string{"presentation", "presentation/canvas", "presentation/console", "presentation/ioctl"}, other: []string{"golang.org/x/sys"}},
+	{room: "presentation/input", rooms: []string{"presentation/ioctl", "presentation/qmp"}, other: []string{"golang.org/x/sys"}},
+	{room: "presentation/picture", rooms: []string{"presentation"}},
+	{room: "presentation/screen", rooms: []string{"presentation", "presentation/console", "presentation/fbdev", "presentation/kms", "presentation/picture"}},
 
 	{room: "efi/pecoff"},
 	{room: "efi/bootoption", pure: true, rooms: []string{"gpt"}},
@@ -88,11 +96,11 @@ var layers = []layer{
 	},
 	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "guest", "markers", "presentation", "presentation/display", "presentation/qmp", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "guest", "markers", "presentation", "presentation/canvas", "presentation/console", "presentation/display", "presentation/input", "presentation/qmp", "presentation/screen", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.
-var unsafeRooms = []string{"efi/goefi", "efi/uefi", "ovmf-tests/apps", "ovmf-tests/showguest", "presentation/guestmem"}
+var unsafeRooms = []string{"efi/goefi", "efi/uefi", "ovmf-tests/apps", "ovmf-tests/showguest", "presentation/guestmem", "presentation/ioctl"}
 
 // forbiddenInPure are the ways out of a pure package.
 var forbiddenInPure = []string{"unsafe", "os", "os/exec", "syscall", "net", "runtime", "sync"}

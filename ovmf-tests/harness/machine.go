@@ -268,6 +268,14 @@ func (m *Machine) Press(keys ...qemu.Key) {
 	}
 }
 
+// PressChord presses keys of the emulated keyboard together.
+func (m *Machine) PressChord(keys ...qemu.Key) {
+	m.t.Helper()
+	if err := m.process.PressChord(m.ctx, keys...); err != nil {
+		m.fatal(err)
+	}
+}
+
 // Screenshot returns what the screen shows now.
 func (m *Machine) Screenshot() image.Image {
 	m.t.Helper()

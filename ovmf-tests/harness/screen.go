@@ -32,6 +32,22 @@ func (m *Machine) CompareScreen(reference string, update bool, masks ...image.Re
 	}
 }
 
+// ExpectScreen waits until the screen shows exactly this picture.
+func (m *Machine) ExpectScreen(want image.Image) {
+	m.t.Helper()
+	for deadline := time.Now().Add(m.patience); ; time.Sleep(stillPause) {
+		got := m.Screenshot()
+		err := samePicture(got, want, nil)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			kept := Dist() + "/screen-differs.png"
+			m.fatal(fmt.Errorf("the screen is not as it should be: %w; what it shows: %s (%v)", err, kept, writePNG(kept, got)))
+		}
+	}
+}
+
 // stillPause is long enough for emulated firmware to draw the next row of a screen.
 const stillPause = 500 * time.Millisecond
 

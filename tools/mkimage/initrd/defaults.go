@@ -20,6 +20,7 @@ func DefaultModules() []kmod.Group {
 		{Name: "filesystem", Modules: []string{"vfat", "nls_cp437", "nls_ascii", "efivarfs", "crc32c_generic", "ext4"}},
 		{Name: "watchdog", Modules: []string{"i6300esb", "iTCO_wdt", "lpc_ich", "i2c_i801", "sp5100_tco", "wdat_wdt"}},
 		{Name: "pstore", Modules: []string{"efi_pstore", "ramoops"}},
+		{Name: "input", Modules: []string{"evdev", "psmouse", "virtio_input"}},
 		{Name: "drm", Modules: []string{"bochs", "virtio_gpu"}},
 	}
 }

@@ -108,15 +108,27 @@ const holdMilliseconds = 100
 // PressKeys presses and releases the keys one after the other on the emulated keyboard. The names of letters and digits
 // are the characters themselves: PressKeys(ctx, "j", KeyEnter).
 func (p *Process) PressKeys(ctx context.Context, keys ...Key) error {
+	for _, key := range keys {
+		if err := p.PressChord(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PressChord presses keys, holds them together, and releases them.
+func (p *Process) PressChord(ctx context.Context, keys ...Key) error {
 	type keyValue struct {
 		Type string `json:"type"`
 		Data Key    `json:"data"`
 	}
+	var values []keyValue
 	for _, key := range keys {
-		args := map[string]any{"keys": []keyValue{{"qcode", key}}, "hold-time": holdMilliseconds}
-		if err := p.QMP.Execute(ctx, "send-key", args, nil); err != nil {
-			return fmt.Errorf("press key %s: %w", key, err)
-		}
+		values = append(values, keyValue{"qcode", key})
+	}
+	args := map[string]any{"keys": values, "hold-time": holdMilliseconds}
+	if err := p.QMP.Execute(ctx, "send-key", args, nil); err != nil {
+		return fmt.Errorf("press keys %v: %w", keys, err)
 	}
 	return nil
 }
