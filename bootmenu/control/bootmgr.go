@@ -151,13 +151,18 @@ func (s *Status) Print(out io.Writer) error {
 }
 
 func attemptText(a record.Attempt) string {
+	what := a.Entry
 	switch a.Kind {
-	case record.EntryAttempt:
-		return fmt.Sprintf("%s, came to %v", a.Entry, a.Stage)
+	case record.NoAttempt:
+		return "none"
 	case record.GoldenAttempt:
-		return fmt.Sprintf("golden snapshot %s, came to %v", bootmenu.ShortID(a.Snapshot), a.Stage)
+		what = "golden snapshot " + bootmenu.ShortID(a.Snapshot)
 	}
-	return "none"
+	text := fmt.Sprintf("%s, came to %v", what, a.Stage)
+	if a.Cause != "" {
+		text += ", failed: " + string(a.Cause)
+	}
+	return text
 }
 
 func (s *Status) recoveryText() string {

@@ -236,3 +236,20 @@ func TestErrorsOfTheMachine(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusOfAFailedAttempt says why it has failed, before the boot manager counts it.
+func TestStatusOfAFailedAttempt(t *testing.T) {
+	for want, open := range map[string]record.Attempt{
+		"none": {},
+		"a, came to SHELL_READY, failed: service": {
+			Kind: record.EntryAttempt, Entry: "a", Stage: record.BootStage(markers.ShellReady), Cause: markers.CauseService,
+		},
+		"golden snapshot 0000000000000000, came to start": {Kind: record.GoldenAttempt, Stage: record.StageStart},
+	} {
+		s := control.Status{Record: record.Record{Open: open}}
+		var out strings.Builder
+		if err := s.Print(&out); err != nil || !strings.Contains(out.String(), "Open attempt       "+want+"\n") {
+			t.Errorf("want %q: %v, %s", want, err, &out)
+		}
+	}
+}
