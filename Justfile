@@ -49,7 +49,7 @@ ovmf NAME=".": (setup "test") build
 
 # Run the long versions: 100 healthy boots, the power cut at every marker four times, every watchdog
 bootloop-full: (setup "test") build
-    go test -tags ovmf ./ovmf-tests -count=1 -timeout 90m -parallel 2 -v -run "BootLoop|Watchdog|LogDurable" -long
+    go test -tags ovmf ./ovmf-tests -count=1 -timeout 90m -parallel 2 -v -run "BootLoop|Watchdog|LogDurable|StickPowerCut" -long
 
 [private]
 machines NAME:
