@@ -83,6 +83,10 @@ bench-install *ARGS: (setup "test") build
 bench-log *ARGS:
     go run ./tools/bench-log {{ARGS}}
 
+# Measure a guest's page flips by our bridge beside QEMU's VNC, and a plain copy of the frame
+bench-show: (setup "test")
+    go run ./ovmf-tests/benchshow
+
 # Install the Debian packages that are missing, for the demo (run) or for all tests (test)
 setup FOR="test":
     @tools/setup {{FOR}}

@@ -77,7 +77,7 @@ type Machine struct {
 // its display.
 func (g *Guest) Start(ctx context.Context, show string, devices ...string) (*Machine, error) {
 	args := append(g.QEMU.Command(), []string{
-		"-nodefaults", "-no-user-config", "-accel", "tcg", "-m", "256",
+		"-nodefaults", "-no-user-config", "-name", "show,debug-threads=on", "-accel", "tcg", "-m", "256",
 		"-object", "memory-backend-memfd,id=mem,size=256M,share=on", "-machine", "q35,memory-backend=mem",
 		"-vga", "none", "-serial", "stdio", "-no-reboot",
 		"-kernel", g.kernel, "-initrd", g.initrd, "-append", "console=tty0 quiet panic=-1 show=" + show,
@@ -139,4 +139,20 @@ func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.O
 	s := &Served{m, make(chan error, 1)}
 	go func() { s.Ended <- vhostgpu.Serve(ctx, conn, name, out, report) }()
 	return s, nil
+}
+
+// Await waits until the guest has said something.
+func (m *Machine) Await(what string) error {
+	for end := time.Now().Add(3 * time.Minute); !strings.Contains(m.Output(), what); time.Sleep(time.Millisecond) {
+		if out := m.Output(); time.Now().After(end) || strings.Contains(out, "SHOWGUEST failed") {
+			return fmt.Errorf("the guest does not say %q, but %q", what, out)
+		}
+	}
+	return nil
+}
+
+// Stop kills the guest.
+func (m *Machine) Stop() {
+	_ = m.Cmd.Process.Kill() // it may be gone already
+	_ = m.Cmd.Wait()         // and was killed
 }
