@@ -102,8 +102,35 @@ func (s screenOf) test(t *testing.T) {
 	m.ExpectScreen(testpicture.Pattern(size, 5))
 	m.Type("die\r")
 	m.ExpectScreen(text)
+
+	s.keys(m)
+	m.ExpectScreen(text) // where a shell waits for keys
 	m.Type("echo all is well\r")
 	m.Finish(harness.Pattern("^all is well$"))
+}
+
+// keys types on the machine's keyboard while one guest is shown, and another one after it.
+func (s screenOf) keys(m *harness.Machine) {
+	hears := func(guest string, kind, code int, down bool) harness.Expectation {
+		return harness.Text(fmt.Sprintf("screen: %s hears kind %d code %d down %v", guest, kind, code, down))
+	}
+	m.Type("screen\r")
+	m.Expect(harness.Text("screen: found"))
+	m.Type("listen\r")
+	m.Expect(harness.Text("screen: first listens to"))
+	m.Press("a")
+	m.Expect(hears("first", 1, 30, true), hears("first", 1, 30, false))
+	m.PressChord("ctrl", "alt", "esc")
+	m.Expect(
+		hears("first", 1, 29, true), hears("first", 1, 56, true), hears("first", 1, 56, false), hears("first", 1, 29, false),
+		harness.Text("screen: chord"), harness.Text("screen: second listens to"),
+	)
+	m.Press("b")
+	m.Expect(hears("second", 1, 48, true), hears("second", 1, 48, false))
+	m.Never(hears("first", 1, 48, true), hears("first", 1, 1, true), hears("second", 1, 29, false), hears("second", 1, 30, true))
+	m.PressChord("ctrl", "alt", "esc")
+	m.Expect(harness.Text("screen: done listen"))
+	m.Type("quit\r")
 }
 
 // flips looks at the screen while one picture follows the other: none is ever seen half.
