@@ -21,7 +21,9 @@ func main() {
 	if err := run(); err != nil {
 		say("failed: %v", err)
 	}
-	select {} // process 1 must not end
+	for {
+		_ = unix.Pause() // process 1 must not end, and returns from this only to wait again
+	}
 }
 
 func say(format string, a ...any) {

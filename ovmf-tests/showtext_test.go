@@ -1,0 +1,89 @@
+//go:build ovmf
+
+package ovmftests
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rayos/rayboot/ovmf-tests/showhost"
+	"github.com/rayos/rayboot/presentation/display"
+	"github.com/rayos/rayboot/presentation/qmp"
+)
+
+// TestShowText boots a guest to its text console on our display, and again on
+// QEMU's own virtio-gpu: both show the same picture.
+func TestShowText(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	guest, err := showhost.Prepare(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := qemusPicture(t, guest, dir)
+	d := display.New(newWatcher(1024, 768), (&showMarkers{}).emit, func(err error) { t.Error(err) })
+	machine, err := guest.Serve(t.Context(), dir, "linux", "text", d.Source("linux"), func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer machine.Stop()
+	if err := machine.Await("text is written"); err != nil {
+		t.Fatal(err)
+	}
+	state := func() string { return fmt.Sprint(machine.Output(), d.Surfaces()) }
+	until(t, "the text on our display", state, func() bool {
+		shot, err := d.Screenshot("linux")
+		return err == nil && bytes.Equal(ppm(shot), want)
+	})
+}
+
+// qemusPicture is the text as QEMU's own device shows it.
+func qemusPicture(t *testing.T, guest *showhost.Guest, dir string) []byte {
+	t.Helper()
+	path, file := filepath.Join(dir, "qmp.sock"), filepath.Join(dir, "shot.ppm")
+	m, err := guest.Start(t.Context(), "text", "-display", "none", "-device", "virtio-gpu-pci,xres=1024,yres=768", "-qmp", "unix:"+path+",server=on,wait=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Stop()
+	if err := m.Await("text is written"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := qmp.New(conn, func(qmp.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var last []byte
+	until(t, "a picture with text that stays", m.Output, func() bool {
+		if err := client.Execute(t.Context(), "screendump", map[string]string{"filename": file}, nil); err != nil {
+			t.Fatal(err)
+		}
+		shot, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stays := bytes.Equal(shot, last) && len(bytes.Trim(shot[16:], "\x00")) > 100000
+		last = shot
+		return stays
+	})
+	return last
+}
+
+// ppm is a picture as QEMU's screendump writes it.
+func ppm(shot *image.NRGBA) []byte {
+	b := fmt.Appendf(nil, "P6\n%d %d\n255\n", shot.Rect.Dx(), shot.Rect.Dy())
+	for p := shot.Pix; len(p) >= 4; p = p[4:] {
+		b = append(b, p[:3]...)
+	}
+	return b
+}
