@@ -14,10 +14,11 @@ import (
 	"github.com/rayos/rayboot/installer/plan"
 )
 
-// Errors of Open.
+// Errors of Open and of what is open.
 var (
 	ErrInUse = errors.New("the disk is in use")
 	ErrSize  = errors.New("the disk has another size than was planned")
+	ErrGone  = errors.New("the disk is not there any more")
 )
 
 // Disk is a disk, or a file that stands in for one, open for writing.
@@ -84,10 +85,24 @@ func canDiscard(f *os.File) bool {
 }
 
 // ReadAt implements [io.ReaderAt].
-func (d *Disk) ReadAt(b []byte, offset int64) (int, error) { return d.file.ReadAt(b, offset) }
+func (d *Disk) ReadAt(b []byte, offset int64) (int, error) {
+	n, err := d.file.ReadAt(b, offset)
+	return n, d.explain(err)
+}
 
 // WriteAt implements [io.WriterAt].
-func (d *Disk) WriteAt(b []byte, offset int64) (int, error) { return d.file.WriteAt(b, offset) }
+func (d *Disk) WriteAt(b []byte, offset int64) (int, error) {
+	n, err := d.file.WriteAt(b, offset)
+	return n, d.explain(err)
+}
+
+// explain says what the kernel's errors mean of a disk: one that is pulled out has no size, and so no space.
+func (d *Disk) explain(err error) error {
+	if d.block && (errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV)) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
+}
 
 // Sync implements [Device]: the kernel's copies of what was written are dropped, so that
 // reading asks the disk.

@@ -188,3 +188,17 @@ func TestLoopDevice(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestExplain has the errors that the kernel was seen to report of a disk that was pulled out.
+func TestExplain(t *testing.T) {
+	full := &os.PathError{Op: "write", Path: "/dev/sdc", Err: unix.ENOSPC}
+	if err := (&Disk{block: true}).explain(full); !errors.Is(err, ErrGone) || !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("a disk without space: %v", err)
+	}
+	if err := (&Disk{}).explain(full); errors.Is(err, ErrGone) {
+		t.Errorf("a file on a full file system: %v", err)
+	}
+	if err := (&Disk{block: true}).explain(nil); err != nil {
+		t.Errorf("no error: %v", err)
+	}
+}
