@@ -53,9 +53,9 @@ func emptyDisk(t *testing.T, dir string) string {
 	return name
 }
 
-// TestTheRunningDisk names the disk that this system runs from, with every consent. It is a
-// dry run for the case that the test has something to find.
-func TestTheRunningDisk(t *testing.T) {
+// runningDisk is the path of the disk that this system runs from.
+func runningDisk(t *testing.T) string {
+	t.Helper()
 	list, err := disks.Host().List()
 	if err != nil {
 		t.Skip(err)
@@ -64,7 +64,13 @@ func TestTheRunningDisk(t *testing.T) {
 	if i < 0 {
 		t.Skip("no disk here holds the root file system")
 	}
-	status, _, stderr := rayimg(t, append(installArgs(t), "--to", list.Disks[i].Path, "--dry-run", "--erase", "--internal", "--unknown-transport")...)
+	return list.Disks[i].Path
+}
+
+// TestTheRunningDisk names the disk that this system runs from, with every consent. It is a
+// dry run for the case that the test has something to find.
+func TestTheRunningDisk(t *testing.T) {
+	status, _, stderr := rayimg(t, append(installArgs(t), "--to", runningDisk(t), "--dry-run", "--erase", "--internal", "--unknown-transport")...)
 	if status != exitFailure || !strings.Contains(stderr, "is not written: this system runs from it") {
 		t.Errorf("%d: %s", status, stderr)
 	}

@@ -19,7 +19,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rayos/rayboot/installer/disks"
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
@@ -188,15 +187,7 @@ func goldenKeyFile(t *testing.T, seed byte) string {
 
 // TestUpgradeOfTheRunningDisk names the disk that this system runs from.
 func TestUpgradeOfTheRunningDisk(t *testing.T) {
-	list, err := disks.Host().List()
-	if err != nil {
-		t.Skip(err)
-	}
-	i := slices.IndexFunc(list.Disks, func(d plan.Disk) bool { return d.Running })
-	if i < 0 {
-		t.Skip("no disk here holds the root file system")
-	}
-	status, _, stderr := rayimg(t, append(upgradeArgs(t, list.Disks[i].Path), "--dry-run", "--internal", "--unknown-transport")...)
+	status, _, stderr := rayimg(t, append(upgradeArgs(t, runningDisk(t)), "--dry-run", "--internal", "--unknown-transport")...)
 	if status != exitFailure || !strings.Contains(stderr, "is not written: this system runs from it") {
 		t.Errorf("%d: %s", status, stderr)
 	}
