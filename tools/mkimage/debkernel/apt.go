@@ -5,13 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
+	"github.com/rayos/rayboot/tools/mkimage/apt"
 	"github.com/rayos/rayboot/tools/mkimage/treecache"
 )
 
@@ -22,13 +21,10 @@ var ErrUnavailable = errors.New("kernel package unavailable")
 // otherWays is what a user can do when apt-get cannot help.
 const otherWays = "give a kernel by --kernel FILE (a linux-image package or a vmlinuz); old packages stay at https://snapshot.debian.org/package/linux-signed-amd64/"
 
-// pollEvery is how often the growing download is looked at.
-const pollEvery = 200 * time.Millisecond
-
 // download fetches the pinned package into a directory of its own and checks
 // it. remove deletes the directory.
 func download(ctx context.Context, pin Pin, opts Options) (deb string, remove func(), err error) {
-	apt, err := exec.LookPath("apt-get")
+	program, err := exec.LookPath("apt-get")
 	if err != nil {
 		return "", nil, fmt.Errorf("download %s: %w: apt-get is not on this machine; %s", pin.Package, ErrUnavailable, otherWays)
 	}
@@ -37,7 +33,7 @@ func download(ctx context.Context, pin Pin, opts Options) (deb string, remove fu
 		return "", nil, fmt.Errorf("download %s: %w", pin.Package, err)
 	}
 	remove = func() { os.RemoveAll(dir) }
-	deb, err = downloadInto(ctx, apt, dir, pin, opts)
+	deb, err = downloadInto(ctx, program, dir, pin, opts)
 	if err != nil {
 		remove()
 		return "", nil, fmt.Errorf("download %s %s: %w", pin.Package, pin.Version, err)
@@ -45,15 +41,15 @@ func download(ctx context.Context, pin Pin, opts Options) (deb string, remove fu
 	return deb, remove, nil
 }
 
-func downloadInto(ctx context.Context, apt, dir string, pin Pin, opts Options) (string, error) {
+func downloadInto(ctx context.Context, program, dir string, pin Pin, opts Options) (string, error) {
 	// The sandbox user of apt cannot write into a private directory; without
 	// the option apt-get says so in a warning for every download by root.
-	cmd := exec.CommandContext(ctx, apt, "-q", "-o", "APT::Sandbox::User=root", "download", pin.Package+"="+pin.Version)
+	cmd := exec.CommandContext(ctx, program, "-q", "-o", "APT::Sandbox::User=root", "download", pin.Package+"="+pin.Version)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	stop := watchDownload(dir, pin, opts)
+	stop := apt.Watch(dir, func(n int64) { opts.progress(StepDownload, n, pin.Bytes) })
 	err := cmd.Run()
 	stop()
 	if ctx.Err() != nil {
@@ -93,47 +89,5 @@ func aptError(err error, output string, pin Pin) error {
 	default:
 		why = fmt.Sprintf("apt-get: %v; %s", err, otherWays)
 	}
-	return fmt.Errorf("%w: %s\napt-get said: %s", ErrUnavailable, why, lastLines(output, 5))
-}
-
-// lastLines returns the last n lines that say something.
-func lastLines(text string, n int) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
-
-// watchDownload reports the size of the growing file until stop is called.
-func watchDownload(dir string, pin Pin, opts Options) (stop func()) {
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(pollEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-				opts.progress(StepDownload, dirBytes(dir), pin.Bytes)
-			}
-		}
-	}()
-	return func() { close(quit); <-done; opts.progress(StepDownload, dirBytes(dir), pin.Bytes) }
-}
-
-// dirBytes sums the sizes of the files in dir. A file that vanishes meanwhile
-// counts nothing: apt-get renames them at the end.
-func dirBytes(dir string) (total int64) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return 0
-	}
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			total += info.Size()
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return total
-		}
-	}
-	return total
+	return fmt.Errorf("%w: %s\napt-get said: %s", ErrUnavailable, why, apt.LastLines(output))
 }

@@ -3,9 +3,7 @@
 // nothing else, unpacked into a folder that can be used anywhere, also on a
 // machine without Debian. It yields the tree that package guest describes.
 //
-// The packages come through apt-get, which checks them by Debian's signatures. It
-// works on folders of its own: what apt knows and does on this machine is not
-// changed, and no privileges are needed. Where the archive lies is what this
+// The packages come through package apt: where the archive lies is what this
 // machine's own apt sources say.
 package debqemu
 
@@ -21,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/rayos/rayboot/guest"
+	"github.com/rayos/rayboot/tools/mkimage/apt"
 	"github.com/rayos/rayboot/tools/mkimage/deb"
 	"github.com/rayos/rayboot/tools/mkimage/treecache"
 )
@@ -62,9 +61,9 @@ func Fetch(ctx context.Context, opts Options) (*QEMU, error) {
 		return nil, err
 	}
 	kind := treecache.Kind{Name: "QEMU", Dir: filepath.Join(root, "qemu"), Warn: opts.Warn, Missing: guest.QEMUPath}
-	key := fmt.Sprintf("%s-backports-%d-tree1", codename, minMajor)
+	key := fmt.Sprintf("%s-%d-tree1", apt.Backports, minMajor)
 	dir, m, err := kind.Get(key, func(entry string) (treecache.Manifest, error) {
-		m, err := fill(ctx, filepath.Join(root, "apt-"+codename), entry, opts)
+		m, err := fill(ctx, filepath.Join(root, "apt-"+apt.Codename), entry, opts)
 		if err != nil {
 			return m, fmt.Errorf("fetch QEMU: %w", err)
 		}
@@ -78,17 +77,17 @@ func Fetch(ctx context.Context, opts Options) (*QEMU, error) {
 
 // fill makes the tree in the folder entry.
 func fill(ctx context.Context, aptDir, entry string, opts Options) (m treecache.Manifest, err error) {
-	a, err := openArchive(ctx, aptDir)
+	a, err := apt.Open(ctx, aptDir)
 	if err != nil {
 		return m, err
 	}
-	defer a.close()
+	defer a.Close()
 	opts.progress("download QEMU", 0, 0)
-	files, err := a.download(ctx, wanted, func(n int64) { opts.progress("download QEMU", n, 0) })
+	files, err := a.Download(ctx, wanted, func(n int64) { opts.progress("download QEMU", n, 0) })
 	if err != nil {
 		return m, err
 	}
-	m.Source, m.Origins = codename+"-backports", map[string]string{}
+	m.Source, m.Origins = apt.Backports, map[string]string{}
 	s := newStage(filepath.Join(entry, ".stage"))
 	for i, file := range files {
 		opts.progress("unpack QEMU", int64(i), int64(len(files)))
@@ -127,7 +126,7 @@ func checkVersion(version string) error {
 	}
 	digits, _, _ := strings.Cut(v, ".")
 	if major, err := strconv.Atoi(digits); err != nil || major < minMajor {
-		return fmt.Errorf("the archive has QEMU %s, guests need %d or newer, which Debian has in %s-backports", version, minMajor, codename)
+		return fmt.Errorf("the archive has QEMU %s, guests need %d or newer, which Debian has in %s", version, minMajor, apt.Backports)
 	}
 	return nil
 }

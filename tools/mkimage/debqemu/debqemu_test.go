@@ -1,7 +1,6 @@
 package debqemu
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,21 +11,6 @@ import (
 	"github.com/rayos/rayboot/guest"
 	"github.com/rayos/rayboot/tools/mkimage/deb/debtest"
 )
-
-func TestSources(t *testing.T) {
-	got, err := sources("m:/debian/|bookworm|main\nm:/debian/|bookworm|contrib\nm:/debian/|bookworm-updates|main\n"+
-		"s:/sec|bookworm-security|main\nx:/node|nodistro|main\nm:/debian/|bookworm|main\ne:/x [trusted=yes]|bookworm|main\n", "/k.gpg")
-	want := []string{
-		"deb [signed-by=/k.gpg] m:/debian/ bookworm main", "deb [signed-by=/k.gpg] m:/debian/ bookworm-backports main",
-		"deb [signed-by=/k.gpg] m:/debian/ bookworm-updates main", "deb [signed-by=/k.gpg] s:/sec bookworm-security main",
-	}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("%q, %v", got, err)
-	}
-	if _, err := sources("u:/ubuntu|jammy|main\n", ""); !errors.Is(err, ErrUnavailable) {
-		t.Errorf("without a Debian: %v", err)
-	}
-}
 
 func TestVersion(t *testing.T) {
 	name, version := nameVersion("/x/qemu-system-x86_1%3a10.0.2+ds-2+deb13u1~bpo12+1_amd64.deb")

@@ -1,30 +1,34 @@
-package debqemu
+// Package apt asks Debian's apt-get for packages without installing any: in folders
+// of its own, so that what apt knows and does on this machine is not changed, and
+// without privileges. apt checks Debian's signatures.
+package apt
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// codename is the Debian release that the packages are of.
-const codename = "bookworm"
+// Codename is the Debian release that the packages are of.
+const Codename = "bookworm"
 
-// ErrUnavailable is matched by the errors of [Fetch] that mean: this machine cannot
-// get the packages now.
+// Backports is the suite that is preferred where a package is in several.
+const Backports = Codename + "-backports"
+
+// ErrUnavailable is matched by the errors that mean: this machine cannot get the
+// packages now.
 var ErrUnavailable = errors.New("packages unavailable")
 
-// archive is apt with folders of its own.
-type archive struct {
+// Archive is apt with folders of its own. One process at a time has it.
+type Archive struct {
 	dir  string
 	lock *os.File
 }
@@ -32,8 +36,8 @@ type archive struct {
 // folders that apt wants to find.
 var folders = []string{"lists/partial", "cache/archives/partial"}
 
-// openArchive prepares apt's folders in dir and fetches the signed indexes.
-func openArchive(ctx context.Context, dir string) (_ *archive, err error) {
+// Open prepares apt's folders in dir and fetches the signed indexes.
+func Open(ctx context.Context, dir string) (_ *Archive, err error) {
 	if strings.ContainsAny(dir, "\"\n") {
 		return nil, fmt.Errorf("apt cannot work in %q; use another place by XDG_CACHE_HOME", dir)
 	}
@@ -45,30 +49,30 @@ func openArchive(ctx context.Context, dir string) (_ *archive, err error) {
 			return nil, fmt.Errorf("%w; use another place by XDG_CACHE_HOME", err)
 		}
 	}
-	a := &archive{dir: dir}
+	a := &Archive{dir: dir}
 	if a.lock, err = os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644); err != nil {
 		return nil, err
 	}
 	if err := unix.Flock(int(a.lock.Fd()), unix.LOCK_EX); err != nil {
-		a.close()
+		a.Close()
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	if err := a.configure(ctx); err != nil {
-		a.close()
+		a.Close()
 		return nil, err
 	}
 	if err := a.run(ctx, "update"); err != nil {
-		a.close()
+		a.Close()
 		return nil, err
 	}
 	return a, nil
 }
 
-// close lets the next process use the folders.
-func (a *archive) close() { _ = a.lock.Close() } // nothing was written to it
+// Close lets the next process use the folders.
+func (a *Archive) Close() { _ = a.lock.Close() } // nothing was written to it
 
 // configure writes what makes apt-get stay in its folders, and the sources.
-func (a *archive) configure(ctx context.Context) error {
+func (a *Archive) configure(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages").Output()
 	if err != nil {
 		return fmt.Errorf("%w: apt-get indextargets: %w", ErrUnavailable, err)
@@ -140,21 +144,21 @@ func sources(targets, key string) ([]string, error) {
 			continue
 		}
 		switch f[1] {
-		case codename:
-			add(f[0], codename)
-			add(f[0], codename+"-backports")
-		case codename + "-updates", codename + "-security":
+		case Codename:
+			add(f[0], Codename)
+			add(f[0], Backports)
+		case Codename + "-updates", Codename + "-security":
 			add(f[0], f[1])
 		}
 	}
 	if len(lines) == 0 {
-		return nil, fmt.Errorf("%w: the apt sources of this machine name no mirror of Debian's %s (main): run rayimg on a Debian 12", ErrUnavailable, codename)
+		return nil, fmt.Errorf("%w: the apt sources of this machine name no mirror of Debian's %s (main): run rayimg on a Debian 12", ErrUnavailable, Codename)
 	}
 	return lines, nil
 }
 
 // run runs apt-get with the private folders.
-func (a *archive) run(ctx context.Context, args ...string) error {
+func (a *Archive) run(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-c", filepath.Join(a.dir, "apt.conf"), "-q", "-y"}, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	var output bytes.Buffer
@@ -164,21 +168,14 @@ func (a *archive) run(ctx context.Context, args ...string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("%w: apt-get %s: %w; check the network and try again\napt-get said: %s", ErrUnavailable, args[0], err, lastLines(output.String()))
+		return fmt.Errorf("%w: apt-get %s: %w; check the network and try again\napt-get said: %s", ErrUnavailable, args[0], err, LastLines(output.String()))
 	}
 	return nil
 }
 
-// lastLines are the last of the lines that say something.
-func lastLines(text string) string {
-	const n = 5
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
-
-// download fetches the packages and all that they depend on, and returns the
+// Download fetches the packages and all that they depend on, and returns the
 // files. progress is told the bytes that are there.
-func (a *archive) download(ctx context.Context, packages []string, progress func(int64)) ([]string, error) {
+func (a *Archive) Download(ctx context.Context, packages []string, progress func(int64)) ([]string, error) {
 	folder := filepath.Join(a.dir, "cache/archives")
 	old, err := filepath.Glob(filepath.Join(folder, "*.deb"))
 	if err != nil {
@@ -189,45 +186,11 @@ func (a *archive) download(ctx context.Context, packages []string, progress func
 			return nil, err
 		}
 	}
-	stop := watch(folder, progress)
+	stop := Watch(folder, progress)
 	err = a.run(ctx, append([]string{"install", "--download-only"}, packages...)...)
 	stop()
 	if err != nil {
 		return nil, err
 	}
 	return filepath.Glob(filepath.Join(folder, "*.deb"))
-}
-
-// watch reports the size of what is in a folder until stop is called.
-func watch(dir string, progress func(int64)) (stop func()) {
-	const every = 200 * time.Millisecond
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-				progress(size(dir))
-			}
-		}
-	}()
-	return func() { close(quit); <-done }
-}
-
-// size sums the files below dir; those that vanish meanwhile count nothing.
-func size(dir string) (total int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil // renamed by apt-get just now
-		}
-		if info, err := d.Info(); err == nil {
-			total += info.Size()
-		}
-		return nil
-	})
-	return total
 }
