@@ -38,20 +38,38 @@ func (s Show) Recent(out io.Writer, ring *raylog.Ring) error {
 	return err
 }
 
-// Export writes the records and returns how many they are.
-func (s Show) Export(out io.Writer, ring *raylog.Ring) (n int, err error) {
-	return s.Write(s.Writer(out), ring)
+// Follow shows records, and those that come: whenever wait returns, the log is looked
+// at again. It ends with the error of wait.
+func (s Show) Follow(out io.Writer, ring *raylog.Ring, wait func() error) error {
+	for w := s.writer(out); ; {
+		newest := ring.Newest()
+		if _, err := s.write(w, ring); err != nil {
+			return err
+		}
+		s.Query.After, s.Last = newest, 0
+		if err := wait(); err != nil {
+			return err
+		}
+		if err := ring.Refresh(); err != nil {
+			return err
+		}
+	}
 }
 
-// Writer returns a writer in the wanted format, for several calls of Write.
-func (s Show) Writer(out io.Writer) *Writer {
+// Export writes the records and returns how many they are.
+func (s Show) Export(out io.Writer, ring *raylog.Ring) (n int, err error) {
+	return s.write(s.writer(out), ring)
+}
+
+// writer returns a writer in the wanted format.
+func (s Show) writer(out io.Writer) *Writer {
 	w := NewWriter(out, s.Format)
 	w.Colors = s.Colors
 	return w
 }
 
-// Write writes the records and returns how many they are.
-func (s Show) Write(w *Writer, ring *raylog.Ring) (n int, err error) {
+// write writes the records and returns how many they are.
+func (s Show) write(w *Writer, ring *raylog.Ring) (n int, err error) {
 	next := ring.Reader(s.Query).Next
 	if s.Last > 0 {
 		next = s.newest(ring)

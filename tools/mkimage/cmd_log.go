@@ -199,20 +199,12 @@ const (
 
 // followLog shows records until ctx ends.
 func followLog(ctx context.Context, out io.Writer, ring *raylog.Ring, s logview.Show) error {
-	w := s.Writer(out)
-	for {
-		newest := ring.Newest()
-		if _, err := s.Write(w, ring); err != nil {
-			return err
-		}
-		s.Query.After, s.Last = newest, 0
+	return s.Follow(out, ring, func() error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(followPause):
+			return nil
 		}
-		if err := ring.Refresh(); err != nil {
-			return err
-		}
-	}
+	})
 }
