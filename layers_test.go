@@ -50,6 +50,7 @@ var layers = []layer{
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 
 	{room: "guest", pure: true},
+	{room: "guest/settings", rooms: []string{"guest"}, other: []string{"github.com/BurntSushi/toml"}},
 	{room: "presentation/qmp"},
 	{room: "presentation", pure: true, rooms: []string{"markers"}},
 	{room: "presentation/display", rooms: []string{"markers", "presentation"}},

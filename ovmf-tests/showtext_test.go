@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/rayos/rayboot/guest"
 	"github.com/rayos/rayboot/ovmf-tests/showhost"
 	"github.com/rayos/rayboot/presentation/display"
 	"github.com/rayos/rayboot/presentation/qmp"
@@ -21,13 +22,13 @@ import (
 func TestShowText(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	guest, err := showhost.Prepare(t.Context(), dir)
+	host, err := showhost.Prepare(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := qemusPicture(t, guest, dir)
+	want := qemusPicture(t, host, dir)
 	d := display.New(newWatcher(1024, 768), (&showMarkers{}).emit, func(err error) { t.Error(err) })
-	machine, err := guest.Serve(t.Context(), dir, "linux", "text", d.Source("linux"), func(err error) { t.Error(err) })
+	machine, err := host.Serve(t.Context(), dir, "linux", "text", d.Source("linux"), func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,10 +44,10 @@ func TestShowText(t *testing.T) {
 }
 
 // qemusPicture is the text as QEMU's own device shows it.
-func qemusPicture(t *testing.T, guest *showhost.Guest, dir string) []byte {
+func qemusPicture(t *testing.T, host *showhost.Guest, dir string) []byte {
 	t.Helper()
 	path, file := filepath.Join(dir, "qmp.sock"), filepath.Join(dir, "shot.ppm")
-	m, err := guest.Start(t.Context(), "text", "-display", "none", "-device", "virtio-gpu-pci,xres=1024,yres=768", "-qmp", "unix:"+path+",server=on,wait=off")
+	m, err := host.Start(t.Context(), "text", guest.Machine{Monitor: path}, "-device", "virtio-gpu-pci,xres=1024,yres=768")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,15 +55,7 @@ func qemusPicture(t *testing.T, guest *showhost.Guest, dir string) []byte {
 	if err := m.Await("text is written"); err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := qmp.New(conn, func(qmp.Event) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	client := monitorOf(t, path)
 	var last []byte
 	until(t, "a picture with text that stays", m.Output, func() bool {
 		if err := client.Execute(t.Context(), "screendump", map[string]string{"filename": file}, nil); err != nil {
@@ -77,6 +70,23 @@ func qemusPicture(t *testing.T, guest *showhost.Guest, dir string) []byte {
 		return stays
 	})
 	return last
+}
+
+// monitorOf connects to the monitor of a QEMU that has been started.
+func monitorOf(t *testing.T, path string) *qmp.Client {
+	t.Helper()
+	var conn net.Conn
+	until(t, "a monitor at "+path, func() string { return "" }, func() bool {
+		var err error
+		conn, err = net.Dial("unix", path)
+		return err == nil
+	})
+	client, err := qmp.New(conn, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() }) // QEMU may have gone before
+	return client
 }
 
 // ppm is a picture as QEMU's screendump writes it.

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rayos/rayboot/guest"
 	"github.com/rayos/rayboot/ovmf-tests/showhost"
 )
 
 // viaVNC counts the frames that a client of QEMU's VNC server gets.
-func viaVNC(ctx context.Context, guest *showhost.Guest, dir string) (result, error) {
+func viaVNC(ctx context.Context, host *showhost.Guest, dir string) (result, error) {
 	path := filepath.Join(dir, "vnc.sock")
-	m, err := guest.Start(ctx, work, "-display", "none", "-vnc", "unix:"+path, "-device", "virtio-gpu-pci")
+	m, err := host.Start(ctx, work, guest.Machine{}, "-vnc", "unix:"+path, "-device", "virtio-gpu-pci")
 	if err != nil {
 		return result{}, err
 	}

@@ -73,16 +73,14 @@ type Machine struct {
 	output strings.Builder
 }
 
-// Start starts a guest that does what show says. devices are QEMU's arguments for
-// its display.
-func (g *Guest) Start(ctx context.Context, show string, devices ...string) (*Machine, error) {
-	args := append(g.QEMU.Command(), []string{
-		"-nodefaults", "-no-user-config", "-name", "show,debug-threads=on", "-accel", "tcg", "-m", "256",
-		"-object", "memory-backend-memfd,id=mem,size=256M,share=on", "-machine", "q35,memory-backend=mem",
-		"-vga", "none", "-serial", "stdio", "-no-reboot",
-		"-kernel", g.kernel, "-initrd", g.initrd, "-append", "console=tty0 quiet panic=-1 show=" + show,
-	}...)
-	args = append(args, devices...)
+// Start starts a guest that does what show says. on is what it has for its display and
+// monitor, and more are QEMU's arguments for anything else.
+func (g *Guest) Start(ctx context.Context, show string, on guest.Machine, more ...string) (*Machine, error) {
+	config := guest.Default(guest.Linux)
+	config.MemoryMiB, config.Append = 256, "quiet show="+show
+	on.Tree, on.Kernel, on.Initrd = g.QEMU, g.kernel, g.initrd
+	args := append(g.QEMU.Command(), config.Args(on)...)
+	args = append(append(args, "-name", "show,debug-threads=on"), more...)
 	m := &Machine{Cmd: exec.CommandContext(ctx, args[0], args[1:]...)}
 	m.Cmd.Env = append(os.Environ(), g.QEMU.Env()...)
 	m.Cmd.Stdout, m.Cmd.Stderr = m, m
@@ -128,7 +126,7 @@ func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.O
 	if err := listener.SetDeadline(time.Now().Add(time.Minute)); err != nil { // for a QEMU that does not come
 		return nil, err
 	}
-	m, err := g.Start(ctx, show, "-display", "none", "-chardev", "socket,id=gpu,path="+path, "-device", "vhost-user-gpu-pci,chardev=gpu")
+	m, err := g.Start(ctx, show, guest.Machine{Display: path})
 	if err != nil {
 		return nil, err
 	}

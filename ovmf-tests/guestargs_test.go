@@ -1,0 +1,137 @@
+//go:build ovmf
+
+package ovmftests
+
+import (
+	"image"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rayos/rayboot/guest"
+	"github.com/rayos/rayboot/ovmf-tests/showhost"
+	"github.com/rayos/rayboot/presentation/display"
+	"github.com/rayos/rayboot/presentation/vhostgpu"
+	"github.com/rayos/rayboot/tools/mkimage/debkernel"
+	"github.com/rayos/rayboot/tools/mkimage/debqemu"
+)
+
+// TestGuestArguments starts each guest with all that it can have, and without, on
+// QEMU 10: it takes the arguments, and the machine is there.
+func TestGuestArguments(t *testing.T) {
+	t.Parallel()
+	qemu, err := debqemu.Fetch(t.Context(), debqemu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kernel, err := debkernel.Fetch(t.Context(), debkernel.Debian, debkernel.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "with,comma")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	disk, vars := filepath.Join(dir, "disk.img"), filepath.Join(dir, "vars.fd")
+	template, err := os.ReadFile(qemu.Tree.Path(guest.FirmwareDir, guest.FirmwareVars))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{disk: make([]byte, 3<<20), vars: template} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bare := guest.Machine{Tree: qemu.Tree, Kernel: kernel.ImagePath, Vars: vars, Monitor: filepath.Join(dir, "bare")}
+	full := bare
+	full.Disk, full.DiskOffsetBytes, full.DiskSizeBytes, full.Snapshot = disk, 1<<20, 1<<20, true
+	full.Initrd, full.Display, full.Monitor = kernel.ImagePath, filepath.Join(dir, "display"), filepath.Join(dir, "full")
+	for _, name := range guest.Names() {
+		c := guest.Default(name)
+		c.MemoryMiB, c.CPUs = 128, 2
+		startStopped(t, c, bare)
+		if name == guest.Linux {
+			serveDisplay(t, full.Display)
+			c.Screen, c.Append = image.Pt(1280, 800), "quiet"
+		}
+		startStopped(t, c, full)
+	}
+}
+
+// startStopped starts QEMU with a machine that does not run, and asks it for its disk.
+func startStopped(t *testing.T, c guest.Config, m guest.Machine) {
+	t.Helper()
+	argv := append(append(m.Tree.Command(), c.Args(m)...), "-S")
+	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), m.Tree.Env()...)
+	said := &showhost.Machine{Cmd: cmd}
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	until(t, "the monitor of "+string(c.Name), said.Output, func() bool {
+		select {
+		case err := <-ended:
+			t.Fatalf("QEMU refuses %s with %+v: %v: %s", c.Name, m, err, said.Output())
+		default:
+		}
+		_, err := os.Stat(m.Monitor)
+		return err == nil
+	})
+	client := monitorOf(t, m.Monitor)
+	type drive struct {
+		Device   string
+		Inserted struct {
+			Image struct {
+				Size int64 `json:"virtual-size"`
+			}
+		}
+	}
+	var drives []drive
+	if err := client.Execute(t.Context(), "query-block", nil, &drives); err != nil {
+		t.Fatal(err)
+	}
+	if has := slices.ContainsFunc(drives, func(d drive) bool { return d.Device == "disk" && d.Inserted.Image.Size == 1<<20 }); has != (m.Disk != "") {
+		t.Errorf("%s has drives %+v with %+v", c.Name, drives, m)
+	}
+	if err := client.Execute(t.Context(), "quit", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("%s: %v: %s", c.Name, err, said.Output())
+	}
+}
+
+// serveDisplay is the display of one guest, at a socket.
+func serveDisplay(t *testing.T, path string) {
+	t.Helper()
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.SetDeadline(time.Now().Add(time.Minute)); err != nil { // for a QEMU that does not come
+		t.Fatal(err)
+	}
+	d := display.New(newWatcher(1024, 768), (&showMarkers{}).emit, func(err error) { t.Error(err) })
+	ended := make(chan error, 1)
+	t.Cleanup(func() {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	go func() {
+		defer listener.Close()
+		conn, err := listener.AcceptUnix()
+		if err != nil {
+			ended <- err
+			return
+		}
+		ended <- vhostgpu.Serve(t.Context(), conn, "linux", d.Source("linux"), func(err error) { t.Error(err) })
+	}()
+}
