@@ -62,6 +62,7 @@ var layers = []layer{
 		rooms: []string{"presentation", "presentation/guestmem", "presentation/virtgpu", "presentation/virtqueue"},
 		other: []string{"golang.org/x/sys"},
 	},
+	{room: "presentation/screendump", rooms: []string{"presentation"}, other: []string{"golang.org/x/sys"}},
 	{room: "presentation/ioctl", other: []string{"golang.org/x/sys"}},
 	{room: "presentation/canvas", rooms: []string{"presentation"}, other: []string{"golang.org/x/image"}},
 	{room: "presentation/console", other: []string{"golang.org/x/sys"}},
@@ -97,7 +98,7 @@ var layers = []layer{
 	},
 	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "guest", "markers", "presentation", "presentation/canvas", "presentation/console", "presentation/display", "presentation/input", "presentation/qmp", "presentation/screen", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "guest", "markers", "presentation", "presentation/canvas", "presentation/console", "presentation/display", "presentation/input", "presentation/picture", "presentation/qmp", "presentation/screen", "presentation/screendump", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.

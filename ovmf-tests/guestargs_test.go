@@ -6,7 +6,6 @@ import (
 	"image"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -65,20 +64,16 @@ func TestGuestArguments(t *testing.T) {
 // startStopped starts QEMU with a machine that does not run, and asks it for its disk.
 func startStopped(t *testing.T, c guest.Config, m guest.Machine) {
 	t.Helper()
-	argv := append(append(m.Tree.Command(), c.Args(m)...), "-S")
-	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), m.Tree.Env()...)
-	said := &showhost.Machine{Cmd: cmd}
-	cmd.Stdout, cmd.Stderr = said, said
-	if err := cmd.Start(); err != nil {
+	machine, err := showhost.StartQEMU(t.Context(), m.Tree, append(c.Args(m), "-S"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	until(t, "the monitor of "+string(c.Name), said.Output, func() bool {
+	go func() { ended <- machine.Cmd.Wait() }()
+	until(t, "the monitor of "+string(c.Name), machine.Output, func() bool {
 		select {
 		case err := <-ended:
-			t.Fatalf("QEMU refuses %s with %+v: %v: %s", c.Name, m, err, said.Output())
+			t.Fatalf("QEMU refuses %s with %+v: %v: %s", c.Name, m, err, machine.Output())
 		default:
 		}
 		_, err := os.Stat(m.Monitor)
@@ -104,7 +99,7 @@ func startStopped(t *testing.T, c guest.Config, m guest.Machine) {
 		t.Fatal(err)
 	}
 	if err := <-ended; err != nil {
-		t.Errorf("%s: %v: %s", c.Name, err, said.Output())
+		t.Errorf("%s: %v: %s", c.Name, err, machine.Output())
 	}
 }
 

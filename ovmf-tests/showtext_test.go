@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image"
 	"net"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -58,13 +57,7 @@ func qemusPicture(t *testing.T, host *showhost.Guest, dir string) []byte {
 	client := monitorOf(t, path)
 	var last []byte
 	until(t, "a picture with text that stays", m.Output, func() bool {
-		if err := client.Execute(t.Context(), "screendump", map[string]string{"filename": file}, nil); err != nil {
-			t.Fatal(err)
-		}
-		shot, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		shot := dumpOf(t, client, file)
 		stays := bytes.Equal(shot, last) && len(bytes.Trim(shot[16:], "\x00")) > 100000
 		last = shot
 		return stays

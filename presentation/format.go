@@ -17,6 +17,7 @@ const (
 	XBGR                         // DRM_FORMAT_RGBX8888
 	ABGR                         // DRM_FORMAT_RGBA8888
 	BGR                          // DRM_FORMAT_RGB888: three bytes
+	RGB                          // DRM_FORMAT_BGR888, and PPM files: three bytes
 	RGB565                       // DRM_FORMAT_RGB565: two bytes, little-endian
 	lastFormat                   // one more than the last
 )
@@ -41,6 +42,7 @@ var layouts = [lastFormat]layout{
 	XBGR:   {"XBGR", 4, 3, 2, 1, absent},
 	ABGR:   {"ABGR", 4, 3, 2, 1, 0},
 	BGR:    {"BGR", 3, 2, 1, 0, absent},
+	RGB:    {"RGB", 3, 0, 1, 2, absent},
 	RGB565: {"RGB565", 2, absent, absent, absent, absent},
 }
 

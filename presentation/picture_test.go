@@ -162,6 +162,7 @@ func TestConvert(t *testing.T) {
 func FuzzPicture(f *testing.F) {
 	f.Add(uint8(BGRX), uint8(BGRX), int16(16), int16(9), int16(64), uint16(0), []byte{16, 3, 200, 7, 9}, uint8(0), uint8(0), uint8(16), uint8(9), int8(0))
 	f.Add(uint8(BGRX), uint8(RGBA), int16(5), int16(3), int16(23), uint16(3), []byte{1, 2, 1, 1, 5, 77}, uint8(1), uint8(1), uint8(3), uint8(4), int8(-1))
+	f.Add(uint8(RGB), uint8(BGR), int16(5), int16(3), int16(15), uint16(1), []byte{4, 4, 4, 255}, uint8(0), uint8(0), uint8(5), uint8(3), int8(2))
 	f.Add(uint8(BGR), uint8(RGB565), int16(5), int16(3), int16(15), uint16(1), []byte{4, 4, 4, 255}, uint8(0), uint8(0), uint8(5), uint8(3), int8(2))
 	f.Add(uint8(RGB565), uint8(RGB565), int16(16384), int16(16384), int16(-1), uint16(1), []byte{4, 4, 4, 255}, uint8(0), uint8(0), uint8(5), uint8(3), int8(2))
 	f.Fuzz(func(t *testing.T, from, to uint8, width, height, stride int16, offset uint16, sizes []byte, x, y, w, h uint8, at int8) {

@@ -79,10 +79,14 @@ func (g *Guest) Start(ctx context.Context, show string, on guest.Machine, more .
 	config := guest.Default(guest.Linux)
 	config.MemoryMiB, config.Append = 256, "quiet show="+show
 	on.Tree, on.Kernel, on.Initrd = g.QEMU, g.kernel, g.initrd
-	args := append(g.QEMU.Command(), config.Args(on)...)
-	args = append(append(args, "-name", "show,debug-threads=on"), more...)
+	return StartQEMU(ctx, g.QEMU, append(append(config.Args(on), "-name", "show,debug-threads=on"), more...))
+}
+
+// StartQEMU starts QEMU with these arguments.
+func StartQEMU(ctx context.Context, tree guest.Tree, args []string) (*Machine, error) {
+	args = append(tree.Command(), args...)
 	m := &Machine{Cmd: exec.CommandContext(ctx, args[0], args[1:]...)}
-	m.Cmd.Env = append(os.Environ(), g.QEMU.Env()...)
+	m.Cmd.Env = append(os.Environ(), tree.Env()...)
 	m.Cmd.Stdout, m.Cmd.Stderr = m, m
 	port, err := m.Cmd.StdinPipe()
 	if err != nil {

@@ -71,7 +71,7 @@ func picture(t *testing.T, size image.Point, random *rand.ChaCha8) (presentation
 // Both must come to the same.
 func TestPieceByPiece(t *testing.T) {
 	screen := image.Pt(96, 64)
-	for _, format := range []presentation.Format{presentation.BGRX, presentation.RGBX, presentation.BGR, presentation.RGB565} {
+	for _, format := range []presentation.Format{presentation.BGRX, presentation.RGBX, presentation.BGR, presentation.RGB, presentation.RGB565} {
 		for _, size := range []image.Point{screen, image.Pt(40, 40), image.Pt(300, 150), image.Pt(97, 64), image.Pt(1, 1)} {
 			random := rand.NewChaCha8([32]byte{1})
 			p, pixels := picture(t, size, random)

@@ -23,6 +23,10 @@ func (s *Source) Size() image.Point {
 	return s.display.sink.Size()
 }
 
+// Shown reports whether the guest is the one that is shown, or will be once it has
+// drawn something.
+func (s *Source) Shown() bool { return s.display.Wanted() == s.guest }
+
 // Create makes a surface for an output of the guest.
 func (s *Source) Create(output int, size image.Point) (presentation.ID, error) {
 	s.display.mu.Lock()
