@@ -93,3 +93,25 @@ func TestWindowsArgs(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckVersion(t *testing.T) {
+	for _, c := range []struct {
+		said string
+		kvm  bool
+		says string
+	}{
+		{"QEMU emulator version 10.0.11 (Debian 1:10.0.11+ds-0+deb13u1)\nCopyright (c) ...", false, ""},
+		{"QEMU emulator version 8.0.0\n", false, ""},
+		{"QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)\n", true, ""},
+		{"QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)\n", false, "version 7.2.22 shows no guest without KVM"},
+		{"QEMU emulator version ten", true, `it says "QEMU emulator version ten"`},
+		{"", false, "find out the version"},
+	} {
+		switch err := CheckVersion(c.said, c.kvm); {
+		case c.says == "" && err != nil, c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)):
+			t.Errorf("%q with KVM %v: %v, want %q", c.said, c.kvm, err, c.says)
+		case errors.Is(err, ErrVersion) != strings.Contains(c.says, "shows no guest"):
+			t.Errorf("%q: %v is in the wrong class", c.said, err)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/rayos/rayboot/guest"
 	"github.com/rayos/rayboot/ovmf-tests/showhost"
 	"github.com/rayos/rayboot/presentation/display"
+	"github.com/rayos/rayboot/presentation/qmp"
 	"github.com/rayos/rayboot/presentation/vhostgpu"
 	"github.com/rayos/rayboot/tools/mkimage/debkernel"
 	"github.com/rayos/rayboot/tools/mkimage/debqemu"
@@ -52,34 +53,22 @@ func TestGuestArguments(t *testing.T) {
 	for _, name := range guest.Names() {
 		c := guest.Default(name)
 		c.MemoryMiB, c.CPUs = 128, 2
-		startStopped(t, c, bare)
+		checkArguments(t, c, bare)
 		if name == guest.Linux {
 			serveDisplay(t, full.Display)
 			c.Screen, c.Append = image.Pt(1280, 800), "quiet"
 		}
-		startStopped(t, c, full)
+		checkArguments(t, c, full)
 	}
 }
 
-// startStopped starts QEMU with a machine that does not run, and asks it for its disk.
-func startStopped(t *testing.T, c guest.Config, m guest.Machine) {
+// checkArguments starts a guest that does not run, and looks for its disk.
+func checkArguments(t *testing.T, c guest.Config, m guest.Machine) {
 	t.Helper()
-	machine, err := showhost.StartQEMU(t.Context(), m.Tree, append(c.Args(m), "-S"))
-	if err != nil {
-		t.Fatal(err)
+	machine, client := startStopped(t, m.Tree, c.Args(m), m.Monitor)
+	if client == nil {
+		t.Fatalf("QEMU refuses %s with %+v: %s", c.Name, m, machine.Output())
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- machine.Cmd.Wait() }()
-	until(t, "the monitor of "+string(c.Name), machine.Output, func() bool {
-		select {
-		case err := <-ended:
-			t.Fatalf("QEMU refuses %s with %+v: %v: %s", c.Name, m, err, machine.Output())
-		default:
-		}
-		_, err := os.Stat(m.Monitor)
-		return err == nil
-	})
-	client := monitorOf(t, m.Monitor)
 	type drive struct {
 		Device   string
 		Inserted struct {
@@ -98,9 +87,40 @@ func startStopped(t *testing.T, c guest.Config, m guest.Machine) {
 	if err := client.Execute(t.Context(), "quit", nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-ended; err != nil {
-		t.Errorf("%s: %v: %s", c.Name, err, machine.Output())
+}
+
+// startStopped starts QEMU with a machine that does not run, and connects to its
+// monitor. There is no client where QEMU has refused and ended.
+func startStopped(t *testing.T, qemu showhost.QEMU, args []string, monitor string) (*showhost.Machine, *qmp.Client) {
+	t.Helper()
+	machine, err := showhost.StartQEMU(t.Context(), qemu, append(args, "-S"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		_ = machine.Cmd.Wait() // what it says is what counts
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		_ = machine.Cmd.Process.Kill() // it may be gone already
+		<-ended
+	})
+	var client *qmp.Client
+	until(t, "the monitor of QEMU", machine.Output, func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+		}
+		conn, err := net.Dial("unix", monitor)
+		if err != nil {
+			return false
+		}
+		client, err = qmp.New(conn, nil)
+		return err == nil // else it is ending
+	})
+	return machine, client
 }
 
 // serveDisplay is the display of one guest, at a socket.

@@ -82,11 +82,17 @@ func (g *Guest) Start(ctx context.Context, show string, on guest.Machine, more .
 	return StartQEMU(ctx, g.QEMU, append(append(config.Args(on), "-name", "show,debug-threads=on"), more...))
 }
 
+// QEMU is one that can be started; a guest.Tree has one.
+type QEMU interface {
+	Command() []string
+	Env() []string
+}
+
 // StartQEMU starts QEMU with these arguments.
-func StartQEMU(ctx context.Context, tree guest.Tree, args []string) (*Machine, error) {
-	args = append(tree.Command(), args...)
+func StartQEMU(ctx context.Context, qemu QEMU, args []string) (*Machine, error) {
+	args = append(qemu.Command(), args...)
 	m := &Machine{Cmd: exec.CommandContext(ctx, args[0], args[1:]...)}
-	m.Cmd.Env = append(os.Environ(), tree.Env()...)
+	m.Cmd.Env = append(os.Environ(), qemu.Env()...)
 	m.Cmd.Stdout, m.Cmd.Stderr = m, m
 	port, err := m.Cmd.StdinPipe()
 	if err != nil {
