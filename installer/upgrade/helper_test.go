@@ -46,6 +46,28 @@ func (r release) request() Request {
 	return Request{Manager: r.manager, System: System{Release: r.name, Kernel: r.kernel, Initrd: r.initrd}}
 }
 
+// entryOf is an entry that starts a release.
+func entryOf(t testing.TB, r release, id, title string, private ...esp.Private) fat32.File {
+	t.Helper()
+	pins := esp.Pins{Linux: golden.Sum(r.kernel), Initrd: golden.Sum(r.initrd)}
+	text, err := esp.FormatType1(esp.Entry{
+		Title: title, SortKey: id, Version: r.name, Linux: esp.KernelPath(r.name), Initrd: []string{esp.InitrdPath(r.name)}, Options: "quiet " + id,
+		Private: append(append(pins.Private(), esp.BlessByRuntime()), private...),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fat32.Bytes(esp.EntryPath(id), text)
+}
+
+const installerID = "rayos-install"
+
+// installerEntry makes a stick of an installation.
+func installerEntry(t testing.TB, r release) fat32.File {
+	t.Helper()
+	return entryOf(t, r, installerID, "Install RayOS", esp.Private{Key: esp.RoleKey, Value: esp.RoleInstaller})
+}
+
 // installed are the files of an ESP as an installation makes it.
 func installed(t testing.TB, r release, more ...fat32.File) []fat32.File {
 	t.Helper()
@@ -57,13 +79,6 @@ func installed(t testing.TB, r release, more ...fat32.File) []fat32.File {
 		return b
 	}
 	kernel, initrd := esp.KernelPath(r.name), esp.InitrdPath(r.name)
-	entry := func(id, title string, private ...esp.Private) fat32.File {
-		pins := esp.Pins{Linux: golden.Sum(r.kernel), Initrd: golden.Sum(r.initrd)}
-		return fat32.Bytes(esp.EntryPath(id), must(esp.FormatType1(esp.Entry{
-			Title: title, SortKey: id, Version: r.name, Linux: kernel, Initrd: []string{initrd}, Options: "quiet " + id,
-			Private: append(append(pins.Private(), esp.BlessByRuntime()), private...),
-		})))
-	}
 	manifest := ""
 	for name, b := range map[string][]byte{esp.RemovablePathX64: r.manager, esp.ManagerPath: r.manager, kernel: r.kernel, initrd: r.initrd} {
 		manifest += fmt.Sprintf("%v  %s\n", golden.Sum(b), name)
@@ -71,7 +86,7 @@ func installed(t testing.TB, r release, more ...fat32.File) []fat32.File {
 	return append([]fat32.File{
 		fat32.Bytes(esp.RemovablePathX64, r.manager), fat32.Bytes(esp.ManagerPath, r.manager),
 		fat32.Bytes(kernel, r.kernel), fat32.Bytes(initrd, r.initrd),
-		entry(EntryID, "RayOS"), entry(safeID, "RayOS (safe mode)", esp.Private{Key: "x-rayos-role", Value: "recovery"}),
+		entryOf(t, r, EntryID, "RayOS"), entryOf(t, r, safeID, "RayOS (safe mode)", esp.Private{Key: esp.RoleKey, Value: esp.RoleRecovery}),
 		fat32.Bytes(esp.LoaderConfPath, []byte("timeout 5\ndefault rayos\n")),
 		fat32.Bytes(esp.InstallIDPath, must(esp.FormatInstallID(installID))),
 		fat32.Bytes(esp.BootStatePath, must(record.InitialFile(installID))),
@@ -122,7 +137,7 @@ func do(dev fat32.Device, req Request) (Plan, error) {
 	if err := errors.Join(p.Run(e, func(string) {}), e.Mend(), e.Close()); err != nil {
 		return p, err
 	}
-	if fresh, changed := Forget(loaded.Record); p.System && changed {
+	if fresh, changed := p.Forget(loaded.Record); p.System && changed {
 		return p, store.Save(fresh)
 	}
 	return p, nil

@@ -57,8 +57,7 @@ func writeList(v Volume, lines []string) error {
 }
 
 // ownEntries are the entries that an upgrade deals with.
-func ownEntries(v fs.FS, ids ...string) (own []esp.Entry) {
-	entries, _ := esp.Discover(v, esp.X64)
+func ownEntries(entries []esp.Entry, ids ...string) (own []esp.Entry) {
 	for _, id := range ids {
 		if e, ok := find(entries, id); ok && e.Kind == esp.Type1 {
 			own = append(own, e)
@@ -69,7 +68,8 @@ func ownEntries(v fs.FS, ids ...string) (own []esp.Entry) {
 
 // shrinkManifest leaves in the list what stays as it is.
 func (p Plan) shrinkManifest(v Volume) error {
-	stay := starts(ownEntries(v, OldID, safeID))
+	entries, _ := esp.Discover(v, esp.X64)
+	stay := starts(ownEntries(entries, OldID, safeID))
 	lines, err := listed(v, func(name string) bool {
 		if isManager(name) {
 			return p.Manager
@@ -92,7 +92,8 @@ func (p Plan) writeManifest(v Volume) error {
 	if p.removable {
 		names = append(names, esp.RemovablePathX64)
 	}
-	for _, e := range ownEntries(v, EntryID, OldID, safeID) {
+	entries, _ := esp.Discover(v, esp.X64)
+	for _, e := range append(ownEntries(entries, EntryID, OldID, safeID), installers(entries)...) {
 		for _, name := range append([]string{e.Linux}, e.Initrd...) {
 			if isSystem(name) && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 				names = append(names, name)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/esp"
@@ -56,9 +57,10 @@ type Plan struct {
 	System  bool          `json:"system"`          // kernel, runtime or command line change
 	Notes   []string      `json:"notes,omitempty"` // for the user
 
-	req       Request
-	current   esp.Entry
-	removable bool // the boot manager at the removable path is ours
+	req        Request
+	current    esp.Entry
+	installers []esp.Entry // of a stick; they start what the entry rayos starts
+	removable  bool        // the boot manager at the removable path is ours
 }
 
 // Nothing reports whether the disk has the new version already.
@@ -86,6 +88,7 @@ func New(v fs.FS, req Request) (Plan, error) {
 		return p, nil
 	}
 	p.System = true
+	p.planInstallers(entries)
 	p.noteDefault(v)
 	p.planKept(v, now, nowErr, entries)
 	if p.Kept != nil {
@@ -105,8 +108,28 @@ func (p *Plan) noteIfDisabled() {
 func (p *Plan) noteDefault(v fs.FS) {
 	conf, _ := esp.ReadLoaderConf(v)
 	which := cmp.Or(p.req.State.Default, conf.Default)
-	if which != "" && !esp.MatchID(which, EntryID) {
+	moves := func(e esp.Entry) bool { return esp.MatchID(which, e.ID) }
+	if which != "" && !esp.MatchID(which, EntryID) && !slices.ContainsFunc(p.installers, moves) {
 		p.Notes = append(p.Notes, fmt.Sprintf("the default entry is %s: the new version is not started by itself; choose it in the menu, or: rayimg bootmgr set-default DISK %s", which, EntryID))
+	}
+}
+
+// installers are the entries that install from this disk.
+func installers(entries []esp.Entry) (list []esp.Entry) {
+	for _, e := range entries {
+		if e.Role() == esp.RoleInstaller && e.Kind == esp.Type1 && isSystem(e.Linux) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// planInstallers has them start the new version, too: a stick that installs one version with
+// another one's installer is not what is wanted.
+func (p *Plan) planInstallers(entries []esp.Entry) {
+	p.installers = installers(entries)
+	for _, e := range p.installers {
+		p.Notes = append(p.Notes, fmt.Sprintf("the installer, entry %s, starts the new version, too", e.ID))
 	}
 }
 

@@ -33,6 +33,7 @@ func (p Plan) Run(v Volume, step func(name string)) error {
 		{"drop versions that no entry starts", true, p.drop},
 		{"write the new kernel and runtime", p.System, p.writeSystem},
 		{"replace the boot manager", p.Manager, p.writeManager},
+		{"have the installer start the new version", p.System && len(p.installers) > 0, p.moveInstallers},
 		{"make the old version the next choice after the new one", p.Kept != nil, p.chooseOld},
 		{"boot the new version from now on", p.System, p.commit},
 		{"drop versions that no entry starts", true, p.drop},
@@ -51,9 +52,13 @@ func (p Plan) Run(v Volume, step func(name string)) error {
 
 // Forget has the new version begin with a clean record: its failures and those of the old
 // one are forgotten, and so is an attempt at the one before. Recovery ends.
-func Forget(r record.Record) (record.Record, bool) {
+func (p Plan) Forget(r record.Record) (record.Record, bool) {
 	fresh := r.Clone()
-	for _, id := range []string{EntryID, OldID} {
+	ids := []string{EntryID, OldID}
+	for _, e := range p.installers {
+		ids = append(ids, e.ID)
+	}
+	for _, id := range ids {
 		fresh, _ = bootmenu.Enable(fresh, record.Key(id))
 	}
 	fresh, _ = bootmenu.CancelRecovery(fresh)
@@ -117,15 +122,30 @@ func (p Plan) keepEntries(v Volume) error {
 	return p.moveSafe(v, *p.Kept)
 }
 
-// moveSafe has the safe mode start a version, with the command line that it has.
+// moveSafe has the safe mode start a version.
 func (p Plan) moveSafe(v Volume, to Version) error {
 	entries, _ := esp.Discover(v, esp.X64)
 	safe, ok := find(entries, safeID)
 	if !ok || safe.Kind != esp.Type1 || safe.Linux == "" {
 		return nil
 	}
-	to.Options = safe.Options
-	return putEntry(v, safe.Path, to.in(safe))
+	return move(v, safe, to)
+}
+
+// moveInstallers has the installer of a stick start the new version, which it installs, too.
+func (p Plan) moveInstallers(v Volume) error {
+	for _, e := range p.installers {
+		if err := move(v, e, p.New); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move has an entry start a version, with the command line that it has.
+func move(v Volume, e esp.Entry, to Version) error {
+	to.Options = e.Options
+	return putEntry(v, e.Path, to.in(e))
 }
 
 // putEntry writes an entry file, unless it has that content.
@@ -241,40 +261,4 @@ func (p Plan) commit(v Volume) error {
 		}
 	}
 	return putEntry(v, p.current.Path, p.New.entry)
-}
-
-// check looks whether all is as planned.
-func (p Plan) check(v Volume) error {
-	entries, _ := esp.Discover(v, esp.X64)
-	for _, want := range []*Version{&p.New, p.Kept} {
-		if want == nil {
-			continue
-		}
-		id := EntryID
-		if want == p.Kept {
-			id = OldID
-		}
-		e, ok := find(entries, id)
-		if !ok {
-			return fmt.Errorf("check entry %s: it is not there", id)
-		}
-		got, err := readVersion(v, e)
-		if err == nil && got.content() != want.content() {
-			err = errors.New("it starts something else")
-		}
-		if err != nil {
-			return fmt.Errorf("check entry %s: %w", id, err)
-		}
-	}
-	if p.Kept == nil {
-		return nil
-	}
-	s, ok := snapshotOf(v, *p.Kept)
-	if !ok || s.State != golden.Stable {
-		return errors.New("check the golden snapshot: it is not there")
-	}
-	if p.req.Key != nil {
-		return s.CheckSignature(p.req.Key)
-	}
-	return nil
 }

@@ -145,7 +145,7 @@ func (u *upgrading) slot(files fs.FS) error {
 
 // forget has the new version begin with a clean record.
 func (u *upgrading) forget(store *record.Store, loaded record.Loaded) error {
-	fresh, changed := upgrade.Forget(loaded.Record)
+	fresh, changed := u.plan.Forget(loaded.Record)
 	switch {
 	case !u.plan.System:
 		return nil
