@@ -19,7 +19,6 @@ import (
 	"github.com/rayos/rayboot/installer/answers"
 	"github.com/rayos/rayboot/installer/content"
 	"github.com/rayos/rayboot/installer/disks"
-	"github.com/rayos/rayboot/installer/layout"
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/session"
 )
@@ -171,71 +170,23 @@ func (f *installFlags) verifyDisk(e *env, in *install.Installer) error {
 
 // install installs onto the disk that is named.
 func (f *installFlags) install(ctx context.Context, e *env, in *install.Installer) error {
-	d, err := in.Find(f.to)
-	if err != nil {
-		return err
-	}
-	if err := f.confirmable(e, d); err != nil {
-		return err
-	}
-	s, err := f.prepare(in, d)
-	if err != nil {
-		in.Failed(d.Name, err)
-		return err
-	}
+	order := install.Order{Disk: f.to, Layout: f.layout, Consent: f.consent, Yes: f.yes}
 	if f.dryRun {
+		s, err := in.Plan(order)
+		if err != nil {
+			return err
+		}
 		return f.show(ctx, e, s)
 	}
-	if !f.json {
-		if err := disks.PrintPlan(e.stdout, s.Plan, in.Update); err != nil {
-			return err
-		}
+	var ask install.Ask
+	if isTerminal(e.stdin) {
+		ask = asker(ctx, e.stdin, e.stderr)
 	}
-	if f.yes == "" {
-		typed, err := asker(ctx, e.stdin, e.stderr)(session.Question("install", d))
-		if err != nil {
-			return err
-		}
-		if !d.Confirms(typed, false) {
-			return session.ErrNotConfirmed
-		}
+	report, err := in.Do(ctx, order, ask)
+	if err == nil && f.json {
+		err = indented(e.stdout, report)
 	}
-	report, err := in.Run(ctx, s)
-	switch {
-	case err != nil:
-		return err
-	case f.json:
-		return indented(e.stdout, report)
-	}
-	return in.Print(s, report)
-}
-
-// confirmable says whether the disk is confirmed in advance, or can be at the terminal.
-func (f *installFlags) confirmable(e *env, d plan.Disk) error {
-	switch {
-	case f.dryRun:
-		return nil
-	case f.yes != "":
-		return session.CheckYes(d, f.yes)
-	case !isTerminal(e.stdin):
-		return fmt.Errorf("there is no terminal to confirm %s at; add --yes and its serial number, which is %q", d.Name, d.Confirmation())
-	}
-	return nil
-}
-
-func (f *installFlags) prepare(in *install.Installer, d plan.Disk) (*session.Session, error) {
-	var wishes plan.Layout
-	if f.layout != "" {
-		file, err := os.Open(f.layout)
-		if err != nil {
-			return nil, fmt.Errorf("read layout: %w", err)
-		}
-		defer file.Close()
-		if wishes, err = layout.Read(file); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.layout, err)
-		}
-	}
-	return in.Prepare(d, wishes, f.consent)
+	return err
 }
 
 // show shows all that would be written.
@@ -304,7 +255,7 @@ func (f *installFlags) talk(ctx context.Context, e *env, in *install.Installer, 
 		}
 	}
 	ask := asker(ctx, e.stdin, e.stdout)
-	done, err := in.Dialog(ctx, install.Ask(ask))
+	done, err := in.Dialog(ctx, ask)
 	if err != nil || !done || !f.dialog {
 		return err
 	}

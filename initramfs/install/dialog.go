@@ -57,31 +57,18 @@ func (i *Installer) Dialog(ctx context.Context, ask Ask) (done bool, err error) 
 func (i *Installer) onto(ctx context.Context, name string, ask Ask) error {
 	disk, err := i.Find(name)
 	if err != nil {
-		return err
+		return i.failed("", err)
 	}
 	consent, err := consents(disk, ask)
 	if err != nil {
-		return err
+		return i.failed(disk.Name, err)
 	}
-	s, err := i.Prepare(disk, nil, consent)
+	wishes, err := i.chooseLayout(ask)
 	if err != nil {
-		return err
+		return i.failed(disk.Name, err)
 	}
-	if err := disks.PrintPlan(i.Out, s.Plan, i.Update); err != nil {
-		return err
-	}
-	typed, err := ask(session.Question("install", disk))
-	if err != nil {
-		return err
-	}
-	if !disk.Confirms(typed, false) {
-		return session.ErrNotConfirmed
-	}
-	report, err := i.Run(ctx, s)
-	if err != nil {
-		return err
-	}
-	return i.Print(s, report)
+	_, err = i.carryOut(ctx, disk, wishes, consent, func() error { return confirmed(disk, ask) })
+	return i.failed(disk.Name, err)
 }
 
 // consents asks for what is needed to write a disk. What nobody can allow is told by the
@@ -133,8 +120,11 @@ func data(ask Ask, text string, c *plan.Consent) error {
 	return nil
 }
 
-// Print says what was installed, and what is not as it should be.
-func (i *Installer) Print(s *session.Session, report session.Report) error {
+// print says what was installed, and what is not as it should be.
+func (i *Installer) print(s *session.Session, report session.Report) error {
+	if i.Silent {
+		return nil
+	}
 	if _, err := fmt.Fprint(i.Out, s.Done(*report.Written)); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/installer/content"
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/signature"
 )
@@ -60,6 +61,51 @@ func TestConsents(t *testing.T) {
 		}
 		if err == nil && got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
+// TestDialog takes wrong turns, of which each leads back to the list, and then chooses one of
+// the stick's layouts.
+func TestDialog(t *testing.T) {
+	i, out := machine(t, map[string]string{
+		"esp/" + content.LayoutsDir + "/small.toml":  layoutText,
+		"esp/" + content.LayoutsDir + "/broken.toml": "[[partition]]\n",
+		"esp/" + content.LayoutsDir + "/notes.txt":   "x",
+	})
+	done, err := i.Dialog(t.Context(), answering(t,
+		"",          // look again
+		"sdz",       // there is none
+		"sda",       // never
+		"sdb", "no", // no such layout
+		"sdb", "broken",
+		"sdb", "small", "serial-sdc", // not confirmed
+		"sdb", "small", "serial-sdb",
+	))
+	if err != nil || !done {
+		t.Fatalf("%v, %v\n%s", done, err, out)
+	}
+	says(t, out, []string{
+		"Install RayOS from sda onto another disk.", "NAME", "not written: this system runs from it",
+		`INSTALL_FAILED] disk="", reason="find disk`,
+		"[RAYOS_INSTALLER:INSTALL_FAILED] disk=sda", "sda is not written: this system runs from it",
+		"besides the standard one:\n  broken\n  small\n", "the stick has no layout no; nothing was written",
+		`INSTALL_FAILED] disk=sdb, reason="EFI/rayos/layouts/broken.toml: unusable layout file`,
+		"Afterwards:", `INSTALL_FAILED] disk=sdb, reason="not confirmed`,
+		`PARTITION_CREATED] disk=sdb, number=1, name=Boot`, "INSTALL_COMPLETE] disk=sdb", "RayOS is installed",
+	}, `reason="the stick has no layout`) // nothing was begun
+	if table := i.table(t, "sdb"); len(table.Partitions) != 1 || len(i.table(t, "sdc").Partitions) != 0 {
+		t.Errorf("%+v", table)
+	}
+}
+
+// TestLeaveDialog leaves it in each way, with nothing written.
+func TestLeaveDialog(t *testing.T) {
+	for _, answers := range [][]string{{"q"}, {"^C"}, {"sdb", "^C", "q"}} {
+		i, out := machine(t, nil)
+		done, err := i.Dialog(t.Context(), answering(t, answers...))
+		if done || (err != nil) != (answers[0] == "^C") || len(i.table(t, "sdb").Partitions) > 0 {
+			t.Errorf("%v: %v, %v\n%s", answers, done, err, out)
 		}
 	}
 }

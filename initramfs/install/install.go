@@ -38,7 +38,7 @@ type Installer struct {
 
 // New makes an installer for a machine that was booted from a disk.
 func New(root string, boot *livedisk.Disk, out io.Writer) *Installer {
-	machine := disks.Host()
+	machine := disks.At(root)
 	machine.Boot = boot.Name()
 	return &Installer{Root: root, Boot: boot, Machine: machine, Out: out}
 }
@@ -69,8 +69,8 @@ const sectorOfFiles = 512
 // Find describes the disk that a request names.
 func (i *Installer) Find(name string) (plan.Disk, error) { return i.Machine.Find(name, sectorOfFiles) }
 
-// Prepare does all that comes before the confirmation, what is likely to be refused first.
-func (i *Installer) Prepare(disk plan.Disk, layout plan.Layout, consent plan.Consent) (*session.Session, error) {
+// prepare does all that comes before the confirmation, what is likely to be refused first.
+func (i *Installer) prepare(disk plan.Disk, layout plan.Layout, consent plan.Consent) (*session.Session, error) {
 	s := &session.Session{Machine: i.Machine, InstallID: write.NewID()}
 	var err error
 	if s.Plan, err = plan.New(disk, plan.Request{Layout: layout, Consent: consent, NewID: write.NewID}); err != nil {
@@ -101,18 +101,6 @@ func (i *Installer) gather(s *session.Session) error {
 	return nil
 }
 
-// Run writes the disk, checks it, and registers it with the firmware. It emits the markers
-// of the end, also of a failed one.
-func (i *Installer) Run(ctx context.Context, s *session.Session) (session.Report, error) {
-	report, err := i.run(ctx, s)
-	if err != nil {
-		i.Failed(s.Plan.Disk.Name, err)
-		return report, err
-	}
-	i.complete(s, report)
-	return report, nil
-}
-
 // complete emits the markers of an installation that is complete.
 func (i *Installer) complete(s *session.Session, report session.Report) {
 	for _, p := range s.Plan.After {
@@ -124,11 +112,7 @@ func (i *Installer) complete(s *session.Session, report session.Report) {
 	i.emit(markers.InstallerComplete{Disk: s.Plan.Disk.Name, Bytes: report.Written.WrittenBytes, BootEntry: report.BootEntry})
 }
 
-// Failed emits the marker of an installation that was refused or has failed.
-func (i *Installer) Failed(disk string, err error) {
-	i.emit(markers.InstallerFailed{Disk: disk, Reason: err.Error()})
-}
-
+// run writes the disk, checks it, and registers it with the firmware.
 func (i *Installer) run(ctx context.Context, s *session.Session) (session.Report, error) {
 	report := s.Report()
 	note := func(text string) { report.Warnings = append(report.Warnings, text) }

@@ -19,10 +19,7 @@ var ErrAgain = errors.New("this stick has installed it already")
 // firmware starts the stick before the disk would never come to an end.
 func (i *Installer) Unattended(ctx context.Context) (then string, err error) {
 	disk, then, err := i.unattended(ctx)
-	if err != nil {
-		i.Failed(disk, err)
-	}
-	return then, err
+	return then, i.failed(disk, err)
 }
 
 func (i *Installer) unattended(ctx context.Context) (disk, then string, err error) {
@@ -51,16 +48,10 @@ func (i *Installer) unattended(ctx context.Context) (disk, then string, err erro
 	if err := i.again(target); err != nil {
 		return target.Name, "", err
 	}
-	s, err := i.Prepare(target, a.Layout, a.Consent)
-	if err != nil {
+	if _, err := i.carryOut(ctx, target, a.Layout, a.Consent, nil); err != nil {
 		return target.Name, "", err
 	}
-	report, err := i.run(ctx, s)
-	if err != nil {
-		return target.Name, "", err
-	}
-	i.complete(s, report)
-	return target.Name, a.Then, i.Print(s, report)
+	return target.Name, a.Then, nil
 }
 
 // again refuses a disk that was installed from this stick.

@@ -21,6 +21,10 @@ import (
 // AnswersPath is the file on a stick's ESP that makes it install without asking.
 const AnswersPath = esp.RayOSDir + "/install.toml"
 
+// LayoutsDir is the directory on a stick's ESP with layouts, NAME.toml, that the installer's
+// dialog offers.
+const LayoutsDir = esp.RayOSDir + "/layouts"
+
 // OriginPath is the file on an installed disk's ESP with the install ID of the stick that it
 // was installed from.
 const OriginPath = esp.RayOSDir + "/origin.id"
@@ -97,7 +101,7 @@ func (s Stick) read(installID gpt.GUID) (d Disk, err error) {
 }
 
 // own is what belongs to a stick itself, in any case of letters.
-var own = []string{esp.InstallIDPath, esp.BootStatePath, AnswersPath, OriginPath, "loader/random-seed", "System Volume Information"}
+var own = []string{esp.InstallIDPath, esp.BootStatePath, AnswersPath, LayoutsDir, OriginPath, "loader/random-seed", "System Volume Information"}
 
 // within reports whether a path in lower case is another one, or lies below it.
 func within(name, dir string) bool {

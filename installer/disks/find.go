@@ -24,6 +24,8 @@ func (m *Machine) Find(name string, sectorSize int) (plan.Disk, error) {
 		return m.Named(name)
 	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return plan.Disk{}, fmt.Errorf("find disk: %w of this name, and no file: %w; list the disks to see their names", ErrNoDisk, err)
 	case err != nil:
 		return plan.Disk{}, fmt.Errorf("find disk: %w", err)
 	case info.Mode().IsRegular():

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,15 +29,22 @@ type Device interface {
 // Machine is where disks are looked for.
 type Machine struct {
 	Root fs.FS                             // the machine's files, with symbolic links ([fs.ReadLinkFS])
-	Open func(path string) (Device, error) // opens /dev/NAME or a file for reading
+	Dev  string                            // directory of the device files; empty: /dev
+	Open func(path string) (Device, error) // opens a device file, or another one, for reading
 	// Boot is the kernel's name of the disk that the machine was booted from, where the
 	// caller knows it. Disks with a mounted system are recognised without.
 	Boot string
 }
 
 // Host is the machine that this program runs on.
-func Host() *Machine {
-	return &Machine{Root: os.DirFS("/"), Open: func(path string) (Device, error) { return os.Open(path) }}
+func Host() *Machine { return At("/") }
+
+// At is a machine whose files are below a directory.
+func At(root string) *Machine {
+	return &Machine{
+		Root: os.DirFS(root), Dev: filepath.Join(root, "dev"),
+		Open: func(path string) (Device, error) { return os.Open(path) },
+	}
 }
 
 // List is what was found.
@@ -118,7 +126,7 @@ func (m *Machine) disk(name string, uses uses) (plan.Disk, error) {
 			SizeBytes:  m.number(name, "size") * sysfsSector,
 			SectorSize: int(m.number(name, "queue/logical_block_size")),
 		},
-		Path:               "/dev/" + name,
+		Path:               path.Join(cmp.Or(m.Dev, "/dev"), name),
 		Vendor:             m.vendor(name),
 		Transport:          m.transport(name, where),
 		Removable:          m.number(name, "removable") != 0,

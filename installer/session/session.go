@@ -40,10 +40,14 @@ type Report struct {
 // Report is what there is to report before anything was written.
 func (s *Session) Report() Report { return Report{Plan: s.Plan, InstallID: s.InstallID} }
 
-// CheckYes says whether the text that was given in advance confirms a disk.
-func CheckYes(d plan.Disk, yes string) error {
-	if !d.Confirms(yes, true) {
+// Confirmable says whether a disk is confirmed in advance, by the value of --yes, or can be at
+// a terminal.
+func Confirmable(d plan.Disk, yes string, terminal bool) error {
+	switch {
+	case yes != "" && !d.Confirms(yes, true):
 		return fmt.Errorf("--yes %s does not confirm %s, whose serial number is %q; nothing was written", yes, d.Name, d.Confirmation())
+	case yes == "" && !terminal:
+		return fmt.Errorf("there is no terminal to confirm %s at; add --yes and its serial number, which is %q", d.Name, d.Confirmation())
 	}
 	return nil
 }

@@ -35,8 +35,7 @@ var _ Device = (*Disk)(nil)
 // with [ErrInUse] where somebody does already.
 func Open(d plan.Disk) (*Disk, error) {
 	flags := os.O_RDWR
-	block := d.Transport != plan.File
-	if block {
+	if d.Transport != plan.File {
 		flags |= unix.O_EXCL // UNIX open(2): a block device that is in use is not opened
 	}
 	f, err := os.OpenFile(d.Path, flags, 0)
@@ -46,8 +45,14 @@ func Open(d plan.Disk) (*Disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.Name, err)
 	}
-	disk := &Disk{file: f, block: block, canDiscard: !block || canDiscard(f)}
-	if err := disk.claim(d.SizeBytes); err != nil {
+	info, err := f.Stat()
+	disk := &Disk{file: f}
+	if err == nil {
+		disk.block = !info.Mode().IsRegular()
+		disk.canDiscard = !disk.block || canDiscard(f)
+		err = disk.claim(d.SizeBytes)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", d.Name, err), f.Close())
 	}
 	return disk, nil

@@ -19,13 +19,7 @@ import (
 // terminal.
 func canConfirm(stdin io.Reader, d plan.Disk, yes string) error {
 	in, ok := stdin.(*os.File)
-	switch {
-	case yes != "":
-		return session.CheckYes(d, yes)
-	case !(ok && term.IsTerminal(int(in.Fd()))):
-		return fmt.Errorf("there is no terminal to confirm %s at; add --yes and its serial number, which is %q", d.Name, d.Confirmation())
-	}
-	return nil
+	return session.Confirmable(d, yes, ok && term.IsTerminal(int(in.Fd())))
 }
 
 // confirm asks for the disk's serial number, to do what the verb says.
