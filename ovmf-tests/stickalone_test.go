@@ -127,6 +127,12 @@ func wait(ctx context.Context, d time.Duration) {
 // partitionNames are "old" for the table that was there, and "EFI System" for the new one, by whichever copy is whole.
 func partitionNames(t *testing.T, path string) string {
 	t.Helper()
+	return tableOf(t, path).Partitions[0].Name
+}
+
+// tableOf reads the partition table of a disk, by whichever copy is whole.
+func tableOf(t *testing.T, path string) gpt.Table {
+	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +142,7 @@ func partitionNames(t *testing.T, path string) string {
 	if err != nil || len(table.Partitions) == 0 {
 		t.Fatalf("there is no partition table: %v", err)
 	}
-	return table.Partitions[0].Name
+	return table
 }
 
 // wholeOrMending fails the test if a disk with the new table is anything but whole. One of the table's copies may be the

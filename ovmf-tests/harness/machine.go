@@ -268,6 +268,15 @@ func (m *Machine) Press(keys ...qemu.Key) {
 	}
 }
 
+// TypeKeys presses the keys of a text of small letters and digits on the emulated keyboard, and Enter.
+func (m *Machine) TypeKeys(text string) {
+	m.t.Helper()
+	for _, r := range text {
+		m.Press(qemu.Key(r))
+	}
+	m.Press(qemu.KeyEnter)
+}
+
 // PressChord presses keys of the emulated keyboard together.
 func (m *Machine) PressChord(keys ...qemu.Key) {
 	m.t.Helper()
