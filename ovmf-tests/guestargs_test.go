@@ -46,13 +46,14 @@ func TestGuestArguments(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	bare := guest.Machine{Tree: qemu.Tree, Kernel: kernel.ImagePath, Vars: vars, Monitor: filepath.Join(dir, "bare")}
+	bare := guest.Machine{Tree: qemu.Tree, Kernel: kernel.ImagePath, Vars: vars}
 	full := bare
 	full.Disk, full.DiskOffsetBytes, full.DiskSizeBytes, full.Snapshot = disk, 1<<20, 1<<20, true
-	full.Initrd, full.Display, full.Monitor = kernel.ImagePath, filepath.Join(dir, "display"), filepath.Join(dir, "full")
+	full.Initrd, full.Display = kernel.ImagePath, filepath.Join(dir, "display")
 	for _, name := range guest.Names() {
 		c := guest.Default(name)
 		c.MemoryMiB, c.CPUs = 128, 2
+		bare.Monitor, full.Monitor = filepath.Join(dir, string(name)), filepath.Join(dir, string(name)+"-full")
 		checkArguments(t, c, bare)
 		if name == guest.Linux {
 			serveDisplay(t, full.Display)

@@ -146,11 +146,29 @@ func (b *Bridge) Present(id ID) error {
 		return fmt.Errorf("present surface %d: %w: it has no frame yet", id, ErrState)
 	}
 	s.State = Presented
+	b.renew(s)
+	b.emit(markers.PresentationPresented{ID: uint32(id)})
+	return nil
+}
+
+// Renew has all of a surface that is presented drawn again, as when a screen was
+// plugged in. It is not a frame. It fails with [ErrState] for one that is not presented.
+func (b *Bridge) Renew(id ID) error {
+	s, err := b.find(id)
+	switch {
+	case err != nil:
+		return err
+	case s.State != Presented:
+		return fmt.Errorf("draw surface %d again: %w: it is not shown", id, ErrState)
+	}
+	b.renew(s)
+	return nil
+}
+
+func (b *Bridge) renew(s *surface) {
 	s.damage.Clear()
 	s.damage.Add(s.picture.Bounds())
 	s.fresh, s.since = true, b.now()
-	b.emit(markers.PresentationPresented{ID: uint32(id)})
-	return nil
 }
 
 // Hide shows a surface no more. It keeps its picture, and takes new frames.

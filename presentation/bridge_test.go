@@ -77,7 +77,7 @@ func TestLifecycle(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.expect(t, "HIDDEN] id=1", "DESTROY] id=1")
-	for _, err := range []error{b.Present(id), b.Hide(id), b.Destroy(id), b.UpdateFrame(id, Update{Picture: p}), b.MovePicture(id, p), b.Present(0), b.Destroy(77)} {
+	for _, err := range []error{b.Present(id), b.Hide(id), b.Destroy(id), b.UpdateFrame(id, Update{Picture: p}), b.MovePicture(id, p), b.Renew(id), b.Present(0), b.Destroy(77)} {
 		if !errors.Is(err, ErrNoSurface) {
 			t.Errorf("a destroyed surface: %v", err)
 		}

@@ -21,6 +21,7 @@ type model map[ID]*modelSurface
 func FuzzBridge(f *testing.F) {
 	f.Add([]byte{0, 0, 1, 1, 2, 1, 4, 1, 3, 1, 2, 1, 4, 1, 5, 1, 1, 1})
 	f.Add([]byte{0, 0, 0, 0, 1, 2, 2, 2, 1, 1, 6, 2, 4, 2, 7, 2, 4, 2, 5, 2})
+	f.Add([]byte{0, 0, 1, 1, 8, 1, 2, 1, 4, 1, 8, 1, 4, 1, 3, 1, 8, 1, 8, 9})
 	flood := make([]byte, 2*MaxSurfaces+8)
 	f.Add(flood)
 	f.Fuzz(func(t *testing.T, steps []byte) {
@@ -43,7 +44,7 @@ func (m model) step(t *testing.T, b *bench, op byte, id ID, p Picture) {
 		}
 		return ok && want
 	}
-	switch op & 0x7f % 8 {
+	switch op & 0x7f % 9 {
 	case 0:
 		id, err := b.CreateSurface("linux", 0, image.Pt(8, 6))
 		if (err == nil) != (len(m) < MaxSurfaces) {
@@ -78,6 +79,10 @@ func (m model) step(t *testing.T, b *bench, op byte, id ID, p Picture) {
 	case 7:
 		if done("MovePicture", b.MovePicture(id, p), true) {
 			s.mapped = s.state != Created
+		}
+	case 8:
+		if done("Renew", b.Renew(id), ok && s.state == Presented) {
+			s.pending = true
 		}
 	}
 }

@@ -5,87 +5,86 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"structs"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rayos/rayboot/presentation/ioctl"
 )
 
-// The requests and structures of include/uapi/drm/drm_mode.h.
-const (
-	getResources = 0xc04064a0
-	setCRTC      = 0xc06864a2
-	getConnector = 0xc05064a7
-	addFB        = 0xc01c64ae
-	pageFlip     = 0xc01864b0
-	createDumb   = 0xc02064b2
-	mapDumb      = 0xc01064b3
-
-	flipEvent = 1
-)
+// The structures of include/uapi/drm/drm_mode.h; addresses in them are 64 bits wide.
 
 type resources struct {
-	_, crtcs, connectors, _   uint64
-	_, nCRTCs, nConnectors, _ uint32
-	_, _, _, _                uint32
+	_                                        structs.HostLayout
+	fbs, crtcs, connectors, encoders         uint64 // addresses
+	nFBs, nCRTCs, nConnectors, nEncoders     uint32
+	minWidth, maxWidth, minHeight, maxHeight uint32
 }
 
 type mode struct {
-	_                                       uint32
-	hdisplay, _, _, _, _, vdisplay, _, _, _ uint16
-	_                                       uint16
-	_, _, _                                 uint32
-	_                                       [32]byte
+	_                                             structs.HostLayout
+	clock                                         uint32
+	hdisplay, hsyncStart, hsyncEnd, htotal, hskew uint16
+	vdisplay, vsyncStart, vsyncEnd, vtotal, vscan uint16
+	vrefresh, flags, kind                         uint32
+	name                                          [32]byte
 }
 
 type connector struct {
-	_, modes, _, _               uint64
-	nModes, _, _, _, id, _, _, _ uint32
-	_, _, _, _                   uint32
+	_                                  structs.HostLayout
+	encoders, modes, props, propValues uint64 // addresses
+	nModes, nProps, nEncoders          uint32
+	encoder, id, kind, kindID          uint32
+	connection, mmWidth, mmHeight      uint32
+	subpixel, pad                      uint32
 }
 
 type crtc struct {
-	connectors                           uint64
-	nConnectors, id, fb, _, _, gamma, ok uint32
-	mode                                 mode
+	_                      structs.HostLayout
+	connectors             uint64 // address
+	nConnectors, id        uint32
+	fb, x, y               uint32
+	gammaSize, modeIsValid uint32
+	mode                   mode
 }
 
-type framebuffer struct{ id, width, height, pitch, bpp, depth, handle uint32 }
+type framebuffer struct {
+	_                                            structs.HostLayout
+	id, width, height, pitch, bpp, depth, handle uint32
+}
 
 type dumb struct {
-	height, width, bpp, _, handle, pitch uint32
-	size                                 uint64
+	_                         structs.HostLayout
+	height, width, bpp, flags uint32
+	handle, pitch             uint32
+	size                      uint64
 }
 
 type mapping struct {
-	handle, _ uint32
-	offset    uint64
+	_           structs.HostLayout
+	handle, pad uint32
+	offset      uint64
 }
 
 type flip struct {
-	crtc, fb, flags, _ uint32
-	_                  uint64
+	_                    structs.HostLayout
+	crtc, fb, flags, pad uint32
+	user                 uint64
 }
 
-// ioctl does a request with a structure, and what that points to.
-func ioctl[T any](fd int, request uint, arg *T, pointees ...any) error {
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	for _, p := range pointees {
-		pin.Pin(p)
-	}
-	// SAFETY: arg is as the kernel knows it, and alive until the call returns.
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(unsafe.Pointer(arg))); errno != 0 {
-		return fmt.Errorf("ioctl %#x: %w", request, errno)
-	}
-	return nil
-}
+const flipEvent = 1 // of flip.flags
 
-// address is where a pinned pointee lies.
-func address[T any](p *T) uint64 {
-	// SAFETY: the kernel uses it only while ioctl has p pinned.
-	return uint64(uintptr(unsafe.Pointer(p)))
-}
+// Requests, all of type 'd'.
+var (
+	getResources = ioctl.RW[resources]('d', 0xa0)
+	setCRTC      = ioctl.RW[crtc]('d', 0xa2)
+	getConnector = ioctl.RW[connector]('d', 0xa7)
+	addFB        = ioctl.RW[framebuffer]('d', 0xae)
+	pageFlip     = ioctl.RW[flip]('d', 0xb0)
+	createDumb   = ioctl.RW[dumb]('d', 0xb2)
+	mapDumb      = ioctl.RW[mapping]('d', 0xb3)
+)
 
 type page struct {
 	fb    uint32
@@ -101,8 +100,8 @@ func flips(n, width, height int, pace io.Reader) error {
 		return err
 	}
 	defer card.Close()
-	fd := int(card.Fd())
-	c, err := find(fd, width, height)
+	fd := card.Fd()
+	c, connector, err := find(fd, width, height)
 	if err != nil {
 		return err
 	}
@@ -112,11 +111,10 @@ func flips(n, width, height int, pace io.Reader) error {
 			return err
 		}
 	}
-	c.fb = pages[0].fb
-	id := new(uint32)
-	*id = c.gamma // find left the connector here
-	c.connectors, c.nConnectors, c.gamma = address(id), 1, 0
-	if err := ioctl(fd, setCRTC, &c, id); err != nil {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	c.fb, c.connectors, c.nConnectors = pages[0].fb, ioctl.Address(&pin, []uint32{connector}), 1
+	if err := ioctl.Do(fd, setCRTC, &c); err != nil {
 		return fmt.Errorf("set mode: %w", err)
 	}
 	say("flips begin")
@@ -130,11 +128,11 @@ func flips(n, width, height int, pace io.Reader) error {
 		p := &pages[i%2]
 		fill(p.bytes, uint32(i))
 		f := flip{crtc: c.id, fb: p.fb, flags: flipEvent}
-		if err := ioctl(fd, pageFlip, &f); err != nil {
+		if err := ioctl.Do(fd, pageFlip, &f); err != nil {
 			return fmt.Errorf("flip %d: %w", i, err)
 		}
 		var event [64]byte
-		if _, err := unix.Read(fd, event[:]); err != nil {
+		if _, err := unix.Read(int(fd), event[:]); err != nil {
 			return fmt.Errorf("wait for flip %d: %w", i, err)
 		}
 	}
@@ -150,43 +148,45 @@ func fill(b []byte, number uint32) {
 	}
 }
 
-// find returns the first CRTC with the mode of the size for the first connector,
-// whose ID is in the field gamma.
-func find(fd, width, height int) (crtc, error) {
-	crtcs, connectors, modes := new([16]uint32), new([16]uint32), new([128]mode)
-	r := resources{crtcs: address(crtcs), connectors: address(connectors), nCRTCs: 16, nConnectors: 16}
-	if err := ioctl(fd, getResources, &r, crtcs, connectors); err != nil {
-		return crtc{}, fmt.Errorf("get resources: %w", err)
+// find returns the first CRTC with the mode of the size for the first connector, and
+// that connector.
+func find(fd uintptr, width, height int) (crtc, uint32, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	crtcs, connectors, modes := make([]uint32, 16), make([]uint32, 16), make([]mode, 128)
+	r := resources{crtcs: ioctl.Address(&pin, crtcs), connectors: ioctl.Address(&pin, connectors), nCRTCs: 16, nConnectors: 16}
+	if err := ioctl.Do(fd, getResources, &r); err != nil {
+		return crtc{}, 0, fmt.Errorf("get resources: %w", err)
 	}
 	c := connector{id: connectors[0]}
-	if err := ioctl(fd, getConnector, &c); err != nil { // probes
-		return crtc{}, fmt.Errorf("probe connector: %w", err)
+	if err := ioctl.Do(fd, getConnector, &c); err != nil { // probes
+		return crtc{}, 0, fmt.Errorf("probe connector: %w", err)
 	}
-	c = connector{id: connectors[0], modes: address(modes), nModes: uint32(len(modes))}
-	if err := ioctl(fd, getConnector, &c, modes); err != nil {
-		return crtc{}, fmt.Errorf("get modes: %w", err)
+	c = connector{id: connectors[0], modes: ioctl.Address(&pin, modes), nModes: uint32(len(modes))}
+	if err := ioctl.Do(fd, getConnector, &c); err != nil {
+		return crtc{}, 0, fmt.Errorf("get modes: %w", err)
 	}
 	for _, m := range modes[:min(int(c.nModes), len(modes))] {
 		if int(m.hdisplay) == width && int(m.vdisplay) == height {
-			return crtc{id: crtcs[0], ok: 1, mode: m, gamma: connectors[0]}, nil
+			return crtc{id: crtcs[0], modeIsValid: 1, mode: m}, connectors[0], nil
 		}
 	}
-	return crtc{}, fmt.Errorf("none of %d modes is %dx%d", c.nModes, width, height)
+	return crtc{}, 0, fmt.Errorf("none of %d modes is %dx%d", c.nModes, width, height)
 }
 
-func newPage(fd, width, height int) (page, error) {
+func newPage(fd uintptr, width, height int) (page, error) {
 	d := dumb{width: uint32(width), height: uint32(height), bpp: 32}
-	if err := ioctl(fd, createDumb, &d); err != nil {
+	if err := ioctl.Do(fd, createDumb, &d); err != nil {
 		return page{}, fmt.Errorf("create buffer: %w", err)
 	}
 	f := framebuffer{width: d.width, height: d.height, pitch: d.pitch, bpp: 32, depth: 24, handle: d.handle}
-	if err := ioctl(fd, addFB, &f); err != nil {
+	if err := ioctl.Do(fd, addFB, &f); err != nil {
 		return page{}, fmt.Errorf("add buffer: %w", err)
 	}
 	m := mapping{handle: d.handle}
-	if err := ioctl(fd, mapDumb, &m); err != nil {
+	if err := ioctl.Do(fd, mapDumb, &m); err != nil {
 		return page{}, fmt.Errorf("map buffer: %w", err)
 	}
-	b, err := unix.Mmap(fd, int64(m.offset), int(d.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	b, err := unix.Mmap(int(fd), int64(m.offset), int(d.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	return page{f.id, b}, err
 }

@@ -38,11 +38,31 @@ type pointer struct {
 
 // New makes a display that shows nothing. emit is told what happens, report of
 // what the sink could not do; both are called while the display is locked, so
-// they must not call it.
+// they must not call it. A sink that says through a method Changed that its screen is
+// another one, as a screen.Screen does, gets the whole picture then.
 func New(sink presentation.Sink, emit func(markers.Emitter), report func(error)) *Display {
-	return &Display{
+	d := &Display{
 		bridge: presentation.New(time.Now, emit), sink: sink, report: report,
 		cursors: make(map[presentation.ID]*pointer),
+	}
+	if s, ok := sink.(interface{ Changed() <-chan struct{} }); ok {
+		if changed := s.Changed(); changed != nil {
+			go d.follow(changed)
+		}
+	}
+	return d
+}
+
+// follow draws all anew at each change, until the sink is closed.
+func (d *Display) follow(changed <-chan struct{}) {
+	for range changed {
+		d.mu.Lock()
+		if d.shown != 0 {
+			d.check("draw on a screen that has changed", d.bridge.Renew(d.shown))
+			d.draw(d.shown)
+			d.drawCursor(d.shown)
+		}
+		d.mu.Unlock()
 	}
 }
 

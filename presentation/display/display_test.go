@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/presentation"
@@ -195,6 +196,41 @@ func TestSinkFails(t *testing.T) {
 	if drawn := b.Surfaces()[0].Stats.Drawn; drawn != 0 {
 		t.Errorf("%d frames count as drawn", drawn)
 	}
+}
+
+// plugged is a sink whose screen changes.
+type plugged struct {
+	*recorder
+	changed chan struct{}
+}
+
+func (p plugged) Changed() <-chan struct{} { return p.changed }
+
+// TestScreenChanges plugs a screen in while something is shown, and while nothing is.
+func TestScreenChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{}
+		sink := plugged{&b.recorder, make(chan struct{})}
+		b.Display = New(sink, func(markers.Emitter) {}, func(err error) { t.Error(err) })
+		s := b.Source("linux")
+		id := create(t, s)
+		update(t, s, id)
+		sink.changed <- struct{}{}
+		synctest.Wait()
+		b.expect(t, "", "")
+		b.Show("linux")
+		update(t, s, id, image.Rect(1, 1, 2, 2))
+		b.calls = nil
+		for range 2 {
+			sink.changed <- struct{}{}
+			synctest.Wait()
+			b.expect(t, "draw (8,6)[(0,0)-(8,6)]; cursor false; move (0,0)", "")
+		}
+		if frames := b.Surfaces()[0].Stats.Frames; frames != 2 {
+			t.Errorf("%d frames, the guest made 2", frames)
+		}
+		close(sink.changed)
+	})
 }
 
 // TestManyAtOnce is for the race detector, and finds a display that locks itself.
