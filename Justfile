@@ -47,9 +47,9 @@ lint: (setup "test")
 ovmf NAME=".": (setup "test") build
     go test -tags ovmf ./ovmf-tests -count=1 -timeout 30m -parallel 2 -v -run '(?i){{NAME}}'
 
-# Run the long versions: 100 healthy boots, the power cut at every marker four times, every watchdog
-bootloop-full: (setup "test") build
-    go test -tags ovmf ./ovmf-tests -count=1 -timeout 90m -parallel 2 -v -run "BootLoop|Watchdog|LogDurable|StickPowerCut" -long
+# Run the long versions of the whole-machine tests: 100 healthy boots, the power cut at every marker, every watchdog, and more
+ovmf-full NAME=".": (setup "test") build
+    go test -tags ovmf ./ovmf-tests -count=1 -timeout 5h -parallel 2 -v -long -run '(?i){{NAME}}'
 
 [private]
 machines NAME:

@@ -14,14 +14,23 @@ import (
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
 
-var long = flag.Bool("long", false, "run the long sweeps in full")
+var long = flag.Bool("long", false, "run the long sweeps in full, and the tests that take minutes")
+
+// slow keeps a test out of the short version that takes minutes, and whose parts have tests of their own there.
+func slow(t *testing.T) {
+	t.Helper()
+	if !*long {
+		t.Skip("takes minutes: only with -long")
+	}
+	t.Parallel()
+}
 
 // TestBootLoopOrderlyReboot is neither a good boot nor a failed one, however often it happens.
 func TestBootLoopOrderlyReboot(t *testing.T) {
 	t.Parallel()
 	disk := loop{entries: []loopEntry{{name: "a", options: "SUBSYSTEMS_READY close reset"}}}.disk(t)
 	m := start(t, disk)
-	for range 4 {
+	for range 3 {
 		m.Expect(selected("a"), says("reset"))
 	}
 	m.Finish(selected("a"))
@@ -52,7 +61,7 @@ func TestBootLoopUnblessed(t *testing.T) {
 	t.Parallel()
 	disk := loop{entries: []loopEntry{{name: "a", options: "reset", foreign: true}}}.disk(t)
 	m := start(t, disk)
-	for range 4 {
+	for range 3 { // as many as would disable it
 		m.Expect(selected("a"), says("reset"))
 	}
 	m.Expect(harness.Text("RayOS boot manager"))
@@ -73,7 +82,7 @@ const (
 // TestBootLoopHealthy boots well again and again: no counter moves, and nothing changes on the disk but the record.
 func TestBootLoopHealthy(t *testing.T) {
 	t.Parallel()
-	boots := 10
+	boots := 3
 	if *long {
 		boots = 100
 	}

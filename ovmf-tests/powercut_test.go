@@ -36,7 +36,7 @@ var cutPoints = []cutPoint{
 	{"[RAYOS_BOOTMGR:SELECTED] entry=rayos", open, true},
 	{"[RAYOS_BOOT_MARKER:KERNEL_LOADED]", open, false},
 	{"[RAYOS_BOOT_MARKER:MEMORY_READY]", open, false},
-	{"[RAYOS_BOOT_MARKER:SUBSYSTEMS_READY]", open, true},
+	{"[RAYOS_BOOT_MARKER:SUBSYSTEMS_READY]", open, false},
 	{"[RAYOS_BOOT_MARKER:SHELL_READY]", open, true},
 	{"[RAYOS_BOOTMGR:SNAPSHOT] state=candidate", either, true},
 	{"[RAYOS_BOOT_MARKER:GOLDEN]", closed, false},

@@ -139,7 +139,7 @@ func hangingDisk(t *testing.T) qemu.Disk {
 // TestWatchdogBackoff has a kernel hang in each of its starts, which are given more and more time, until golden is started.
 // The ticks of the 6300ESB make 121 s of 120 s.
 func TestWatchdogBackoff(t *testing.T) {
-	t.Parallel()
+	slow(t)
 	m := esb.startHurried(t, hangingDisk(t), harness.Spec{Reboots: true})
 	for i, c := range []struct {
 		seconds int
@@ -154,7 +154,7 @@ func TestWatchdogBackoff(t *testing.T) {
 // TestWatchdogFails has process 1 see time run out three times in a row: then it has a golden snapshot started, although
 // there are other entries.
 func TestWatchdogFails(t *testing.T) {
-	t.Parallel()
+	slow(t)
 	disk := watchedDisk(t, "rayos.golden_after=86400")
 	m := esb.start(t, disk, false)
 	m.Expect(menuCounts)
@@ -266,7 +266,7 @@ func TestWatchdogInitHangs(t *testing.T) {
 // TestWatchdogDump leaves in the machine's error record store what hung, before the watchdog resets the machine, and the next
 // boot puts that into the log. A kernel that has panicked keeps its processor busy, so this machine is not hurried.
 func TestWatchdogDump(t *testing.T) {
-	t.Parallel()
+	slow(t)
 	const storeBytes = 64 << 10
 	store := zeros(t, storeBytes)
 	dumps := hardware{esb.module, append(
