@@ -53,7 +53,7 @@ func (p Piece) paint(text string, colour bool) string {
 	if !colour || p.Partition == nil {
 		return text
 	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", 31+(p.Partition.Number+2)%6, text)
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", 91+(p.Partition.Number+2)%6, text)
 }
 
 // barWidths shares total columns among the pieces, each at least minBar wide.

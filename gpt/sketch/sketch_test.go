@@ -46,7 +46,7 @@ func TestWidth(t *testing.T) {
 			}
 		}
 	}
-	if bar := strings.Join(Bar(table(gpt.Layout()...), true), ""); !strings.Contains(bar, "\x1b[34m1") {
+	if bar := strings.Join(Bar(table(gpt.Layout()...), true), ""); !strings.Contains(bar, "\x1b[94m1") {
 		t.Errorf("%q has no colour", bar)
 	}
 }

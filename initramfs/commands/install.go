@@ -132,7 +132,7 @@ func (f *installFlags) listDisks(e *env, in *install.Installer) error {
 		return indented(e.stdout, list)
 	}
 	in.Detected(list)
-	return disks.Print(e.stdout, list)
+	return disks.Print(e.stdout, list, true)
 }
 
 // errFindings says that a disk is not as it should be.

@@ -30,7 +30,7 @@ func (i *Installer) Dialog(ctx context.Context, ask Ask) (done bool, err error) 
 		i.Detected(list)
 		fmt.Fprintf(i.Out, "\nInstall RayOS from %s onto another disk. Ctrl-C leaves at any time.\n\n", i.Boot.Name())
 		list.Disks = plan.Preferred(list.Disks)
-		if err := disks.Print(i.Out, list); err != nil {
+		if err := disks.Print(i.Out, list, false); err != nil {
 			return false, err
 		}
 		answer, err := ask("\nName of the disk to install onto (Enter: look again, q: leave): ")

@@ -93,7 +93,7 @@ func TestDialog(t *testing.T) {
 		`INSTALL_FAILED] disk=sdb, reason="EFI/rayos/layouts/broken.toml: unusable layout file`,
 		"Afterwards:", `INSTALL_FAILED] disk=sdb, reason="not confirmed`,
 		`PARTITION_CREATED] disk=sdb, number=1, name=Boot`, "INSTALL_COMPLETE] disk=sdb", "RayOS is installed",
-	}, `reason="the stick has no layout`) // nothing was begun
+	}, `reason="the stick has no layout`, "written only with") // nothing was begun; it asks instead of naming options
 	if table := i.table(t, "sdb"); len(table.Partitions) != 1 || len(i.table(t, "sdc").Partitions) != 0 {
 		t.Errorf("%+v", table)
 	}

@@ -15,8 +15,9 @@ import (
 // maxShown bounds the partitions that are shown of one disk; JSON has all.
 const maxShown = 8
 
-// Print shows a list on a terminal of at least 80 columns.
-func Print(w io.Writer, l List) error {
+// Print shows a list on a terminal of at least 80 columns. options has it name the options of
+// a command without which a disk is not written; a dialog asks instead.
+func Print(w io.Writer, l List, options bool) error {
 	var b bytes.Buffer
 	if len(l.Disks) == 0 {
 		b.WriteString("There is no disk.\n")
@@ -25,7 +26,7 @@ func Print(w io.Writer, l List) error {
 	}
 	for _, d := range l.Disks {
 		details(&b, d)
-		refusals(&b, d)
+		refusals(&b, d, options)
 	}
 	if n := len(l.More); n > 0 {
 		wrap(&b, "", fmt.Sprintf("At most %d disks are listed. There are %d more: %s. Each of them can be named, too.", plan.MaxDisks, n, strings.Join(l.More, ", ")))
@@ -62,20 +63,22 @@ func details(b *bytes.Buffer, d plan.Disk) {
 	}
 }
 
-// refusals says what speaks against writing a disk.
-func refusals(b *bytes.Buffer, d plan.Disk) {
-	var options []string
+// refusals says what speaks against writing a disk. With what nobody can allow it does not
+// matter what else somebody can.
+func refusals(b *bytes.Buffer, d plan.Disk, options bool) {
+	var names []string
 	for _, r := range d.Refusals(plan.Consent{}, nil) {
 		switch {
 		case r.Code == plan.RefusedUnreadable: // said above
 		case r.Consent == "":
 			wrap(b, "  ", "not written: "+r.Text)
-		default:
-			options = append(options, r.Consent)
+			options = false
+		case options:
+			names = append(names, r.Consent)
 		}
 	}
-	if len(options) > 0 {
-		wrap(b, "  ", "written only with "+strings.Join(options, " "))
+	if options && len(names) > 0 {
+		wrap(b, "  ", "written only with "+strings.Join(names, " "))
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func printed(t *testing.T, l List) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Print(&b, l); err != nil {
+	if err := Print(&b, l, true); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -85,7 +85,16 @@ sdb         usb     64 GiB
     2  EFI System                       1 GiB  FAT32 "STICK"
   written only with --erase
 `
-	if text := printed(t, List{Disks: []plan.Disk{d}}); text != want {
+	l := List{Disks: []plan.Disk{d}}
+	if text := printed(t, l); text != want {
+		t.Error(text)
+	}
+	var dialog bytes.Buffer
+	if err := Print(&dialog, l, false); err != nil || dialog.String()+"  written only with --erase\n" != want {
+		t.Errorf("in a dialog: %v\n%s", err, &dialog)
+	}
+	l.Disks[0].Running = true // what an option would do does not matter any more
+	if text := printed(t, l); !strings.HasSuffix(text, "STICK\"\n  not written: this system runs from it\n") {
 		t.Error(text)
 	}
 }

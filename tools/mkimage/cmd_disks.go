@@ -27,7 +27,7 @@ func newDisksCmd() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), list)
 			}
-			return disks.Print(cmd.OutOrStdout(), list)
+			return disks.Print(cmd.OutOrStdout(), list, true)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
