@@ -44,7 +44,7 @@ var layers = []layer{
 	{room: "installer/signature", pure: true, rooms: []string{"gpt"}},
 	{room: "installer/plan", pure: true, rooms: []string{"gpt", "installer/signature"}},
 	{room: "installer/table", pure: true, rooms: []string{"gpt"}},
-	{room: "installer/content", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "installer"}},
+	{room: "installer/content", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "guest", "installer"}},
 	{room: "installer/upgrade", pure: true, rooms: []string{"bootmenu", "bootmenu/control", "esp", "golden", "gpt"}},
 	{room: "installer/answers", rooms: []string{"installer/layout", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
 	{room: "installer/layout", rooms: []string{"gpt", "installer/plan"}, other: []string{"github.com/BurntSushi/toml"}},
@@ -91,7 +91,7 @@ var layers = []layer{
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "guest", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "guest", "guest/settings", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",

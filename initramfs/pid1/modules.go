@@ -98,7 +98,7 @@ func (b *boot) loadModules(want func(module) bool) {
 		switch {
 		case err == nil:
 			b.modules.loaded++
-		case errors.Is(err, unix.ENODEV):
+		case errors.Is(err, unix.ENODEV), errors.Is(err, unix.EOPNOTSUPP): // the latter says KVM
 			b.modules.absent++
 		default:
 			b.warn("kernel module %s: %v; the machine goes on without it", m.name(), err)

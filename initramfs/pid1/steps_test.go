@@ -69,6 +69,19 @@ func TestModuleThatFails(t *testing.T) {
 	wantLines(t, out, "kernel module drm: exec format error; the machine goes on without it", "4 loaded")
 }
 
+// TestModulesOfKVM loads those of both makers; the one that the processor is not of has another
+// error than drivers without hardware.
+func TestModulesOfKVM(t *testing.T) {
+	b, k, out := newBoot(t, map[string]string{"lib/modules/6.1.0-99/load.list": "kvm kvm_intel.ko\nkvm kvm_amd.ko\n"})
+	k.errs["load kvm_intel.ko"] = unix.EOPNOTSUPP
+	if err := b.readModules(); err != nil {
+		t.Fatal(err)
+	}
+	b.loadAll()
+	wantSame(t, "loaded", k.only("load"), []string{"kvm_intel.ko", "kvm_amd.ko"})
+	wantLines(t, out, "kernel modules: 1 loaded, 1 without hardware, 0 skipped")
+}
+
 func TestNoModulesForThisKernel(t *testing.T) {
 	b, _, _ := newBoot(t, map[string]string{"lib/modules/5.10.0-1/load.list": list})
 	err := b.readModules()

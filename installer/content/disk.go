@@ -23,6 +23,7 @@ type Disk struct {
 	Modified   time.Time       // of all files, from 1980 to 2107
 	Files      []fat32.File    // of the ESP
 	Slots      *Slots          // nil: none; they also stay away where there is no RayOS Kernel partition
+	Areas      []Area          // of guests; each stays away where there is no partition of its type
 
 	usage fat32.Usage
 }
@@ -44,6 +45,11 @@ func (d *Disk) Contents() []write.Content {
 	list := []write.Content{{Number: d.ESP().Number, Name: "EFI system partition", Write: d.writeESP}}
 	if kernel := d.find(gpt.TypeRayOSKernel); kernel.Number != 0 && d.Slots != nil {
 		list = append(list, write.Content{Number: kernel.Number, Name: "kernel slot", Write: d.Slots.write})
+	}
+	for _, a := range d.Areas {
+		if p := d.find(a.Type); p.Number != 0 {
+			list = append(list, write.Content{Number: p.Number, Name: a.Name, Write: a.write})
+		}
 	}
 	return list
 }

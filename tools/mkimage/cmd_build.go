@@ -27,9 +27,15 @@ type buildFlags struct {
 
 const buildLong = `Build makes a disk image with the five RayOS partitions: the EFI System
 Partition with the boot manager, a kernel and its initrd; the RayOS Kernel
-partition with the same kernel in slot 0; and three more partitions that are
-left empty. Its menu has RayOS (from the ESP), RayOS from the kernel slot, and
-RayOS in safe mode.
+partition with the same kernel in slot 0; and three more partitions, for guests.
+Its menu has RayOS (from the ESP), RayOS from the kernel slot, and RayOS in safe
+mode.
+
+The partitions for guests are left empty, unless --guests puts the QEMU that they
+run under on the RayOS System partition, and --linux-guest a Linux on the Linux
+Guest partition: "tiny" is this very kernel with the runtime, which comes up to a
+shell; or a folder with a root file system that has /vmlinuz and /initrd.img.
+docs/guests.md has more.
 
 With --layout the partitions are those of a TOML file; docs/install.md describes
 it. Such a disk may be smaller.
@@ -46,6 +52,7 @@ with rayimg recovery sign. docs/golden-key.md has more.`
 const buildExample = `  rayimg build disk.img
   rayimg build disk.img --size 100GiB --sector-size 4096
   rayimg build disk.img --kernel ./vmlinuz --modules none --seed release-1
+  rayimg build disk.img --guests --linux-guest tiny
   rayimg build disk.img --payload ./esp-files --entry ./debian.conf
   openssl genpkey -algorithm ed25519 -out golden.pem && rayimg build disk.img --golden-key golden.pem`
 
@@ -71,7 +78,7 @@ func newBuildCmd() *cobra.Command {
 	return cmd
 }
 
-func (f *buildFlags) run(cmd *cobra.Command, path string) error {
+func (f *buildFlags) run(cmd *cobra.Command, path string) (err error) {
 	if err := f.content.check(); err != nil {
 		return err
 	}
@@ -84,6 +91,7 @@ func (f *buildFlags) run(cmd *cobra.Command, path string) error {
 	if err := out.Check(); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, f.content.guests.close()) }()
 	spec, err := f.spec(cmd.Context(), ui)
 	if err != nil {
 		return err

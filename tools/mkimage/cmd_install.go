@@ -87,15 +87,18 @@ func (f *installFlags) check() error {
 		return errors.New("name a disk with --to or with --verify")
 	case f.consent.KeepGuests && f.consent.Erase:
 		return errors.New("--keep-guests keeps what --erase allows to go; choose one of them")
+	case f.consent.KeepGuests && f.content.guests.linux != "":
+		return errors.New("--keep-guests keeps the Linux guest that --linux-guest would replace; choose one of them")
 	case f.sectorSize != 512 && f.sectorSize != 4096:
 		return fmt.Errorf("sectors have 512 or 4096 bytes, not %d", f.sectorSize)
 	}
 	return f.content.check()
 }
 
-func (f *installFlags) run(cmd *cobra.Command) error {
+func (f *installFlags) run(cmd *cobra.Command) (err error) {
 	ui := newUI(cmd)
 	defer ui.end()
+	defer func() { err = errors.Join(err, f.content.guests.close()) }()
 	in, err := f.prepare(cmd, ui)
 	if err != nil {
 		return err

@@ -45,8 +45,8 @@ func upgradeArgs(t *testing.T, name string) []string {
 	return []string{"upgrade", name, "--boot-manager", file, "--kernel", file, "--modules", "none", "--runtime", file}
 }
 
-// content is what a file holds, up to behind the kernel slots.
-func content(t *testing.T, name string) []byte {
+// contentOf is what a file holds, up to behind the kernel slots.
+func contentOf(t *testing.T, name string) []byte {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -75,14 +75,14 @@ func TestUpgrade(t *testing.T) {
 	for _, sector := range []string{"512", "4096"} {
 		t.Run(sector, func(t *testing.T) {
 			name := installedDisk(t, "--sector-size", sector)
-			before := content(t, name)
+			before := contentOf(t, name)
 			args := upgradeArgs(t, name)
 			status, stdout, stderr := rayimg(t, append(args, "--dry-run", "--json")...)
 			var dry, done reported
 			if err := json.Unmarshal([]byte(stdout), &dry); status != exitOK || err != nil || len(dry.Steps) < 8 || dry.Written != nil {
 				t.Fatalf("%d: %v: %s%s", status, err, stdout, stderr)
 			}
-			if !bytes.Equal(content(t, name), before) {
+			if !bytes.Equal(contentOf(t, name), before) {
 				t.Fatal("a dry run has written")
 			}
 			status, stdout, stderr = rayimg(t, append(args, "--yes", "disk.img", "--json")...)
@@ -92,7 +92,7 @@ func TestUpgrade(t *testing.T) {
 			if done.Plan.Kept == nil || done.Plan.Kept.Release != "6.1.0-test" || done.Plan.New.Release != "6.2.0-test" || done.Plan.New.Options != done.Plan.Kept.Options {
 				t.Errorf("%+v", done.Plan)
 			}
-			after := content(t, name)
+			after := contentOf(t, name)
 			inSteps := func(at int64) bool {
 				for _, s := range dry.Steps {
 					for _, e := range s.Extents {
@@ -113,7 +113,7 @@ func TestUpgrade(t *testing.T) {
 			if status != exitOK || !strings.Contains(stdout, "disk.img has this version; nothing is written.") {
 				t.Errorf("again: %d: %s", status, stdout)
 			}
-			if !bytes.Equal(content(t, name), after) {
+			if !bytes.Equal(contentOf(t, name), after) {
 				t.Error("the second upgrade to the same version has written")
 			}
 		})
@@ -150,11 +150,11 @@ func TestUpgradeRefuses(t *testing.T) {
 		{append(slices.Clone(args), "--yes", "disk.img", "--boot-manager", os.Args[0]), "check boot manager"},
 		{append(slices.Clone(args), "--yes", "disk.img", "--kernel", truncated), "check kernel: not an EFI application for x86-64: it is cut short, at 4194304 of at least"},
 	} {
-		before := content(t, name)
+		before := contentOf(t, name)
 		if status, _, stderr := rayimg(t, c.args...); status != exitFailure || !strings.Contains(stderr, c.says) {
 			t.Errorf("want %q: %d: %s", c.says, status, stderr)
 		}
-		if !bytes.Equal(content(t, name), before) {
+		if !bytes.Equal(contentOf(t, name), before) {
 			t.Errorf("%s: it was written", c.says)
 		}
 	}
@@ -209,11 +209,11 @@ func TestUpgradeOfDiskThatChanges(t *testing.T) {
 	if status, _, stderr := rayimg(t, "bootmgr", "disable", name, "rayos-safe"); status != exitOK {
 		t.Fatal(stderr)
 	}
-	before := content(t, name)
+	before := contentOf(t, name)
 	if _, err := u.write(t.Context(), newUI(cmd)); !errors.Is(err, plan.ErrChanged) {
 		t.Errorf("%v", err)
 	}
-	if !bytes.Equal(content(t, name), before) {
+	if !bytes.Equal(contentOf(t, name), before) {
 		t.Error("it was written")
 	}
 }

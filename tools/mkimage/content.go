@@ -28,6 +28,7 @@ type contentFlags struct {
 	payload     string
 	goldenKey   string
 	parts       partFlags
+	guests      guestFlags
 }
 
 func (f *contentFlags) register(flags *pflag.FlagSet) {
@@ -38,6 +39,7 @@ func (f *contentFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.bootManager, "boot-manager", "", "boot manager to use instead of the built-in one")
 	flags.StringVar(&f.goldenKey, "golden-key", "", "accept only golden snapshots signed with this Ed25519 key, a PEM file, and make the first one")
 	f.parts.register(flags)
+	f.guests.register(flags)
 }
 
 // check finds flags that contradict each other.
@@ -45,10 +47,14 @@ func (f *contentFlags) check() error {
 	if f.installer && f.noDefaults {
 		return usage(errors.New("--installer installs RayOS's kernel, which --no-default-entries leaves out; choose one of them"))
 	}
+	if err := f.guests.check(f.noDefaults); err != nil {
+		return err
+	}
 	return f.parts.check()
 }
 
-// fill gathers the parts of the content.
+// fill gathers the parts of the content. What it has made lies in files until the guests'
+// are closed.
 func (f *contentFlags) fill(ctx context.Context, ui *ui, spec *image.Spec) (err error) {
 	if spec.Modified, err = timestamp(spec.Seed != "", os.Getenv("SOURCE_DATE_EPOCH")); err != nil {
 		return err
@@ -75,9 +81,11 @@ func (f *contentFlags) fill(ctx context.Context, ui *ui, spec *image.Spec) (err 
 		spec.Entries = append(spec.Entries, e)
 	}
 	if f.payload != "" {
-		spec.Payload, err = payload(f.payload)
+		if spec.Payload, err = payload(f.payload); err != nil {
+			return err
+		}
 	}
-	return err
+	return f.guests.fill(ctx, ui, f.parts.cache, spec)
 }
 
 // readLayout reads a layout file; without one it is the standard layout, nil.

@@ -118,11 +118,14 @@ func plan(spec Spec) (*builder, error) {
 	}
 	b := &builder{
 		spec: spec, ids: ids,
-		disk: content.Disk{SectorSize: spec.SectorSize, Partitions: parts, Serial: ids.serial("ESP"), Modified: spec.Modified},
+		disk: content.Disk{SectorSize: spec.SectorSize, Partitions: parts, Serial: ids.serial("ESP"), Modified: spec.Modified, Areas: spec.Areas},
 		report: Report{
 			SizeBytes: spec.SizeBytes, SectorSize: spec.SectorSize,
 			DiskID: ids.guid("disk"), InstallID: ids.guid("install"), Partitions: parts,
 		},
+	}
+	if err := spec.checkAreas(parts); err != nil {
+		return nil, err
 	}
 	store, err := b.planGolden()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +21,8 @@ import (
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/installer/content"
+	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
 )
 
@@ -287,5 +290,40 @@ func TestIdentity(t *testing.T) {
 	serial, again32 := identity{"a"}.serial("x"), identity{"a"}.serial("x")
 	if serial != again32 || serial == (identity{"b"}).serial("x") {
 		t.Error("serial numbers do not depend on the seed alone")
+	}
+}
+
+// TestBuildAreas copies what is in use of a file system, and nothing else.
+func TestBuildAreas(t *testing.T) {
+	source := noise(1 << 20)
+	area := content.Area{
+		Type: gpt.TypeLinuxData, Name: "Linux guest", SizeBytes: 20 << 30, Source: bytes.NewReader(source),
+		UsedExtents: []write.Extent{{OffsetBytes: 4096, LengthBytes: 4096}, {OffsetBytes: 100_000, LengthBytes: 900_000}},
+	}
+	spec := testSpec()
+	spec.Areas = []content.Area{area}
+	path, report := build(t, spec)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, want := make([]byte, len(source)), make([]byte, len(source))
+	if _, err := f.ReadAt(got, report.Partitions[3].StartBytes); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range area.UsedExtents {
+		copy(want[e.OffsetBytes:], source[e.OffsetBytes:e.EndBytes()])
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the partition does not hold the area")
+	}
+	spec.Areas[0].SizeBytes++
+	if _, err := Prepare(spec); err == nil || !strings.Contains(err.Error(), "Linux guest: its file system has 21474836481 bytes, partition 4 (Linux Guest) 21474836480; make that larger") {
+		t.Errorf("an area that is too large: %v", err)
+	}
+	spec.ESPOnly = true
+	if _, err := Prepare(spec); err == nil || !strings.Contains(err.Error(), "no partition of the type") {
+		t.Errorf("an area without partition: %v", err)
 	}
 }

@@ -39,3 +39,7 @@ func (i identity) serial(purpose string) uint32 {
 	b := i.bytes(purpose)
 	return binary.LittleEndian.Uint32(b[:])
 }
+
+// NewID returns an identifier for one purpose: from a seed always the same one, without a
+// seed a random one.
+func NewID(seed, purpose string) gpt.GUID { return identity{seed}.guid(purpose) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/installer/content"
 )
 
 // ErrTooSmall says that the disk is smaller than what RayOS accepts.
@@ -38,6 +39,8 @@ type Spec struct {
 	// Partitions, if set, take the place of the standard layout, with one ESP and at most
 	// one RayOS Kernel partition. Those without an ID get one.
 	Partitions []gpt.Partition
+	// Areas are what the partitions of guests hold, each with a partition of its type.
+	Areas []content.Area
 	// GoldenKey, if set, makes the boot manager accept only golden snapshots that
 	// are signed with it, and System the first of them.
 	GoldenKey *GoldenKey
@@ -78,4 +81,18 @@ func (s Spec) layout(ids identity) ([]gpt.Partition, error) {
 		}
 	}
 	return parts, nil
+}
+
+// checkAreas finds areas that no partition takes.
+func (s Spec) checkAreas(parts []gpt.Partition) error {
+	for _, a := range s.Areas {
+		i := slices.IndexFunc(parts, func(p gpt.Partition) bool { return p.Type == a.Type })
+		if i < 0 {
+			return fmt.Errorf("%s: the disk has no partition of the type %s for it", a.Name, gpt.TypeName(a.Type))
+		}
+		if err := a.Check(parts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

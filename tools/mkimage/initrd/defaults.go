@@ -17,9 +17,10 @@ func DefaultModules() []kmod.Group {
 		{Name: "nvme", Modules: []string{"vmd", "nvme"}},
 		{Name: "sata", Modules: []string{"ahci", "sd_mod"}},
 		{Name: "usb", Modules: []string{"xhci_pci", "ehci_pci", "usb_storage", "uas", "usbhid", "hid_generic"}},
-		{Name: "filesystem", Modules: []string{"vfat", "nls_cp437", "nls_ascii", "efivarfs", "crc32c_generic", "ext4"}},
+		{Name: "filesystem", Modules: []string{"vfat", "nls_cp437", "nls_ascii", "efivarfs", "crc32c_generic", "ext4", "squashfs"}},
 		{Name: "watchdog", Modules: []string{"i6300esb", "iTCO_wdt", "lpc_ich", "i2c_i801", "sp5100_tco", "wdat_wdt"}},
 		{Name: "pstore", Modules: []string{"efi_pstore", "ramoops"}},
+		{Name: "kvm", Modules: []string{"kvm_intel", "kvm_amd"}},
 		{Name: "input", Modules: []string{"evdev", "psmouse", "virtio_input"}},
 		{Name: "drm", Modules: []string{"bochs", "virtio_gpu"}},
 	}
