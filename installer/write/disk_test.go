@@ -1,8 +1,11 @@
 package write
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 )
 
@@ -16,6 +19,9 @@ type simDisk struct {
 	durable [][]byte
 	cached  [][]byte // nil where the durable sector is the newest
 	pending []int    // the cached sectors, in the order in which they were first written
+	by      []uint32 // the operation that wrote a cached sector
+	applied uint32   // operations
+	flushed uint32   // the operation that made the durable sectors what they are
 	discard discarding
 	ops     []operation
 
@@ -40,12 +46,16 @@ const (
 
 // newSimDisk makes a disk of its content.
 func newSimDisk(base []byte) *simDisk {
-	return &simDisk{durable: slices.Collect(slices.Chunk(base, tear)), cached: make([][]byte, len(base)/tear)}
+	return over(slices.Collect(slices.Chunk(base, tear)), cannotDiscard)
 }
 
 // again is the disk after the power came back.
 func (d *simDisk) again() *simDisk {
-	return &simDisk{durable: slices.Clone(d.durable), cached: make([][]byte, len(d.durable)), discard: d.discard}
+	return over(slices.Clone(d.durable), d.discard)
+}
+
+func over(durable [][]byte, discard discarding) *simDisk {
+	return &simDisk{durable: durable, cached: make([][]byte, len(durable)), by: make([]uint32, len(durable)), discard: discard}
 }
 
 func (d *simDisk) fails(op string, offset, length int64) error {
@@ -89,6 +99,17 @@ func (d *simDisk) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
+// What sectors hold that were discarded.
+var (
+	noSector = make([]byte, tear)
+	garbage  = func() (sectors [251][]byte) {
+		for i := range sectors {
+			sectors[i] = bytes.Repeat([]byte{byte(i), byte(3*i) | 1}, tear/2)
+		}
+		return sectors
+	}()
+)
+
 func (d *simDisk) Discard(offset, length int64) (bool, error) {
 	if err := d.fails("discard", offset, length); err != nil {
 		return false, err
@@ -96,13 +117,15 @@ func (d *simDisk) Discard(offset, length int64) (bool, error) {
 	if d.discard == cannotDiscard {
 		return false, fmt.Errorf("discard: %w", errors.ErrUnsupported)
 	}
-	data := make([]byte, length)
-	if d.discard == discardToGarbage {
-		for i := range data {
-			data[i] = byte(i>>9) ^ byte(i) | 1
+	op := operation{first: int(offset / tear)}
+	for i := range int(length / tear) {
+		sector := noSector
+		if d.discard == discardToGarbage {
+			sector = garbage[i%len(garbage)]
 		}
+		op.sectors = append(op.sectors, sector)
 	}
-	d.do(operation{first: int(offset / tear), sectors: slices.Collect(slices.Chunk(data, tear))})
+	d.do(op)
 	return d.discard == discardToZeros, nil
 }
 
@@ -120,15 +143,17 @@ func (d *simDisk) do(op operation) {
 }
 
 func (d *simDisk) apply(op operation) {
-	if op.flush {
+	d.applied++
+	if op.flush && len(d.pending) > 0 {
 		d.cut(func(int) bool { return true })
+		d.flushed = d.applied
 	}
 	for i, data := range op.sectors {
 		s := op.first + i
 		if d.cached[s] == nil {
 			d.pending = append(d.pending, s)
 		}
-		d.cached[s] = data
+		d.cached[s], d.by[s] = data, d.applied
 	}
 }
 
@@ -143,15 +168,33 @@ func (d *simDisk) cut(persist func(n int) bool) {
 	d.pending = nil
 }
 
-// afterCut is a copy of the disk on which the power was cut.
-func (d *simDisk) afterCut(persist func(n int) bool) *simDisk {
-	after := d.again()
+// cutOnto makes a disk that has what is durable on this one what this one is after a cut of
+// the power; undo makes it what it was.
+func (d *simDisk) cutOnto(after *simDisk, persist func(n int) bool) (undo func()) {
 	for i, s := range d.pending {
 		if persist(i) {
 			after.durable[s] = d.cached[s]
 		}
 	}
-	return after
+	return func() {
+		for _, s := range d.pending {
+			after.durable[s] = d.durable[s]
+		}
+	}
+}
+
+var seed = maphash.MakeSeed()
+
+// stateAfter tells states of the disk after a cut from each other, over all operations: by
+// what is durable, and which operations have written what became so.
+func (d *simDisk) stateAfter(persist func(n int) bool) (hash uint64) {
+	b := binary.LittleEndian.AppendUint32(nil, d.flushed)
+	for i, s := range d.pending {
+		if persist(i) {
+			b = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, uint32(s)), d.by[s])
+		}
+	}
+	return maphash.Bytes(seed, b)
 }
 
 // patterns are which of the cached sectors survive a cut: none, all, the first or the last
