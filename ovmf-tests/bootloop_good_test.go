@@ -22,7 +22,6 @@ func slow(t *testing.T) {
 	if !*long {
 		t.Skip("takes minutes: only with -long")
 	}
-	t.Parallel()
 }
 
 // TestBootLoopOrderlyReboot is neither a good boot nor a failed one, however often it happens.

@@ -106,7 +106,11 @@ func TestLogOfAPanic(t *testing.T) {
 func TestLogMoves(t *testing.T) {
 	t.Parallel()
 	disk := rawRayOS(t)
-	for i, bus := range []qemu.Bus{qemu.Virtio, qemu.NVMe, qemu.AHCI} {
+	buses := []qemu.Bus{qemu.Virtio, qemu.NVMe}
+	if *long {
+		buses = append(buses, qemu.AHCI)
+	}
+	for i, bus := range buses {
 		disk.Bus = bus
 		m := bootToShell(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
 		m.Type(fmt.Sprintf("log add --level warn on %s; log show --all -n 0 --source shell; log stats; poweroff\r", bus))

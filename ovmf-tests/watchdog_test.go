@@ -83,7 +83,7 @@ func (h hardware) startHurried(t *testing.T, disk qemu.Disk, s harness.Spec) *ha
 // drives the TCO. A reset would end the machine. It then switches off with the watchdog armed.
 func TestWatchdogFed(t *testing.T) {
 	everyWatchdog(t, "i6300esb", func(t *testing.T, h hardware) { // with the TCO, which nobody feeds
-		m := h.start(t, watchedDisk(t, "rayos.golden_after=75"), false)
+		m := h.startHurried(t, watchedDisk(t, "rayos.golden_after=75"), harness.Spec{})
 		m.Expect(
 			h.armed(30),
 			harness.Marker("[RAYOS_BOOT_MARKER:KERNEL_LOADED]"), h.taken(),
@@ -99,6 +99,7 @@ func TestWatchdogFed(t *testing.T) {
 
 // TestWatchdogOrderlyEnds restarts before the boot is good, which is no failure, and switches off.
 func TestWatchdogOrderlyEnds(t *testing.T) {
+	slow(t) // the short version has an end in TestWatchdogCommand, and a restart in TestBootLoopOrderlyReboot
 	everyWatchdog(t, "i6300esb", func(t *testing.T, h hardware) {
 		m := h.start(t, watchedDisk(t, "rayos.golden_after=86400"), true)
 		m.Expect(h.armed(30), h.taken(), shellPrompt)
@@ -140,6 +141,7 @@ func hangingDisk(t *testing.T) qemu.Disk {
 // The ticks of the 6300ESB make 121 s of 120 s.
 func TestWatchdogBackoff(t *testing.T) {
 	slow(t)
+	t.Parallel()
 	m := esb.startHurried(t, hangingDisk(t), harness.Spec{Reboots: true})
 	for i, c := range []struct {
 		seconds int
@@ -155,6 +157,7 @@ func TestWatchdogBackoff(t *testing.T) {
 // there are other entries.
 func TestWatchdogFails(t *testing.T) {
 	slow(t)
+	t.Parallel()
 	disk := watchedDisk(t, "rayos.golden_after=86400")
 	m := esb.start(t, disk, false)
 	m.Expect(menuCounts)
@@ -207,14 +210,12 @@ const stopShell = "kill -STOP $$\r"
 // TestWatchdogDeadService has the machine's only shell stop, or a program that should give a sign of life: process 1 goes on,
 // feeds the watchdog no more, and that resets the machine.
 func TestWatchdogDeadService(t *testing.T) {
+	slow(t) // the short version has the shell in TestWatchdogHalts
 	t.Parallel()
 	for name, command := range map[string]string{
 		"shell": stopShell,
 		"quiet": "services add quiet --beat 20s -- /bin/sleep 100000\r",
 	} {
-		if name == "shell" && !*long { // the short version has it in TestWatchdogHalts
-			continue
-		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := esb.startHurried(t, watchedDisk(t, "rayos.golden_after=86400"), harness.Spec{Reboots: true})
@@ -267,6 +268,7 @@ func TestWatchdogInitHangs(t *testing.T) {
 // boot puts that into the log. A kernel that has panicked keeps its processor busy, so this machine is not hurried.
 func TestWatchdogDump(t *testing.T) {
 	slow(t)
+	t.Parallel()
 	const storeBytes = 64 << 10
 	store := zeros(t, storeBytes)
 	dumps := hardware{esb.module, append(
