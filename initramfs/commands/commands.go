@@ -29,6 +29,7 @@ import (
 	"github.com/u-root/u-root/pkg/core/xargs"
 
 	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/initramfs/guests"
 	"github.com/rayos/rayboot/initramfs/livedisk"
 	"github.com/rayos/rayboot/initramfs/logstore"
 	"github.com/rayos/rayboot/initramfs/service"
@@ -55,6 +56,7 @@ type env struct {
 	watchdog       func(watchdog.Request) (watchdog.Status, error)   // asks process 1
 	logs           logs
 	services       func(service.Request) ([]service.State, error) // asks process 1
+	guests         func(guests.Request) (guests.Answer, error)    // asks the program that runs guests
 }
 
 // Errors that the user is not told: the exit status says it.
@@ -99,6 +101,7 @@ func (c Command) Main(args []string, stdin io.Reader, stdout, stderr io.Writer) 
 			ask:  func(r logstore.Request) (raylog.Level, error) { return logstore.Ask("/", r) },
 		},
 		services: func(r service.Request) ([]service.State, error) { return service.Ask("/", r) },
+		guests:   func(r guests.Request) (guests.Answer, error) { return guests.Ask("/", r) },
 	})
 }
 
@@ -194,6 +197,7 @@ func All() map[string]Command {
 		"df":       {Summary: "show how full the mounted file systems are", run: df},
 		"dmesg":    {Summary: "print the kernel's log", run: dmesg},
 		"free":     {Summary: "show the use of memory", run: free},
+		"guest":    fromCobra("start and stop the guests of this machine", newGuest),
 		"grep":     {Summary: "print the lines that match an expression", run: grep},
 		"head":     {Summary: "print the first lines", run: head},
 		"help":     {Summary: "list the commands", run: help},
@@ -210,6 +214,7 @@ func All() map[string]Command {
 		"reboot":   {Summary: "restart the machine", run: reboot},
 		"recovery": fromCobra("show failures, and keep golden snapshots", newRecovery),
 		"services": fromCobra("show and change what process 1 keeps running", newServices),
+		"show":     fromCobra("show a guest on the machine's screen", newShow),
 		"sleep":    {Summary: "wait", run: sleep},
 		"stages":   fromCobra("show the boot stages of the last boots", newStages),
 		"sync":     {Summary: "write everything to the disks", run: syncDisks},

@@ -11,8 +11,11 @@ import (
 	"slices"
 
 	"github.com/rayos/rayboot/initramfs/commands"
+	"github.com/rayos/rayboot/initramfs/guests"
+	"github.com/rayos/rayboot/initramfs/guests/host"
 	"github.com/rayos/rayboot/initramfs/pid1"
 	"github.com/rayos/rayboot/initramfs/shell"
+	"github.com/rayos/rayboot/presentation/console"
 )
 
 // program is one of the programs; args[0] is its name.
@@ -25,6 +28,14 @@ func programs() map[string]program {
 		all[name] = c.Main
 	}
 	return all
+}
+
+// internal returns the programs that no command line starts.
+func internal() map[string]program {
+	return map[string]program{
+		guests.Service:    host.Main,
+		console.GuardName: func(_ []string, in io.Reader, out, _ io.Writer) int { return console.RunGuard(in, out) },
+	}
 }
 
 // Main runs the program that args[0] names, or, for the executable itself, the
@@ -42,6 +53,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "usage: init COMMAND [ARGUMENT...]; this program is process 1 of RayOS, and its commands\n")
 		return 2
 	}
+	maps.Copy(all, internal())
 	run, ok := all[filepath.Base(args[0])]
 	if !ok {
 		fmt.Fprintf(stderr, "%s: no such command; help lists them\n", args[0])

@@ -61,7 +61,7 @@ type boot struct {
 	espMount goldenstore.Mount // nil outside of tests
 	snapshot *snapshot         // nil until one is begun
 
-	installer chan string // what an installation without questions has to say; nil if there is none
+	told chan string // lines of others for all consoles, for the main loop
 }
 
 // now is the time since process 1 began.

@@ -35,8 +35,7 @@ func (b *boot) startInstaller() {
 		return // the shells ask
 	}
 	b.say("installing as %s of the boot disk says", content.AnswersPath)
-	b.installer = make(chan string)
-	go b.install(b.installer)
+	go b.install(b.told)
 }
 
 // install runs the installer and passes on what it says.

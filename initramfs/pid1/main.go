@@ -106,7 +106,7 @@ func (b *boot) serve(signals, ended <-chan os.Signal) (command int) {
 		case line := <-b.snapshot.news():
 			b.line(line)
 			s.refresh()
-		case line := <-b.installer:
+		case line := <-b.told:
 			b.line(line)
 			s.refresh()
 		case sig := <-signals:
@@ -163,6 +163,7 @@ func (b *boot) shellReady(s *shells, e shellEvent) {
 		b.reach(markers.ShellReady)
 		b.startSnapshot()
 		b.startInstaller()
+		b.startGuests()
 		b.consoles.SetMidLine(true)
 	}
 	b.shellTrouble = false

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rayos/rayboot/initramfs/guests"
 )
 
 // modulesDir holds one directory per kernel release, with the module files and
@@ -118,6 +120,7 @@ func (b *boot) checkSkips() {
 	for _, name := range b.consoles.Names() {
 		known = append(known, shellService(name))
 	}
+	known = append(known, guests.Service)
 	defined, _ := b.readDefinitions() // what is wrong with them is told when they are started
 	for _, d := range defined {
 		known = append(known, d.Name)
@@ -127,6 +130,22 @@ func (b *boot) checkSkips() {
 			b.warn("kernel parameter rayos.skip: there is no module group or service %s and nothing is skipped for it; known are %s", name, strings.Join(known, ", "))
 		}
 	}
+}
+
+// unvirtualized returns the modules of KVM that the processor has nothing for. The kernel would say so on all consoles, as
+// an error.
+func (b *boot) unvirtualized() (modules []string) {
+	text, err := os.ReadFile(filepath.Join(b.root, "proc/cpuinfo"))
+	if err != nil {
+		return nil // they are tried
+	}
+	flags := strings.Fields(string(text))
+	for module, flag := range map[string]string{"kvm_intel": "vmx", "kvm_amd": "svm"} {
+		if !slices.Contains(flags, flag) {
+			modules = append(modules, module)
+		}
+	}
+	return modules
 }
 
 // loadAll loads all modules but those of the groups that are to be skipped,
@@ -139,7 +158,12 @@ func (b *boot) loadAll() {
 		b.say("safe mode: modules of %s are not loaded", strings.Join(safeSkips, " and "))
 	}
 	skipped := 0
+	cannot := b.unvirtualized()
 	b.loadModules(func(m module) bool {
+		if slices.Contains(cannot, m.name()) {
+			b.modules.absent++
+			return false
+		}
 		if slices.Contains(skip, m.group) {
 			skipped++
 			return false

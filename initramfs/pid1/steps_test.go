@@ -82,6 +82,19 @@ func TestModulesOfKVM(t *testing.T) {
 	wantLines(t, out, "kernel modules: 1 loaded, 1 without hardware, 0 skipped")
 }
 
+// TestModulesOfOneMaker leaves out the module that the processor is not for.
+func TestModulesOfOneMaker(t *testing.T) {
+	b, k, out := newBoot(t, map[string]string{
+		"lib/modules/6.1.0-99/load.list": "kvm kvm_intel.ko\nkvm kvm_amd.ko\n", "proc/cpuinfo": "processor: 0\nflags\t\t: fpu svm avx\n",
+	})
+	if err := b.readModules(); err != nil {
+		t.Fatal(err)
+	}
+	b.loadAll()
+	wantSame(t, "loaded", k.only("load"), []string{"kvm_amd.ko"})
+	wantLines(t, out, "kernel modules: 1 loaded, 1 without hardware, 0 skipped")
+}
+
 func TestNoModulesForThisKernel(t *testing.T) {
 	b, _, _ := newBoot(t, map[string]string{"lib/modules/5.10.0-1/load.list": list})
 	err := b.readModules()

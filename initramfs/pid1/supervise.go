@@ -15,6 +15,7 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
+	"github.com/rayos/rayboot/initramfs/guests"
 	"github.com/rayos/rayboot/initramfs/service"
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/raylog"
@@ -32,10 +33,15 @@ type report struct {
 
 // makeServices makes the supervisor, which has no services yet.
 func (b *boot) makeServices(cgroups string) {
-	b.reports, b.ending = make(chan report), make(chan struct{})
+	b.reports, b.told, b.ending = make(chan report), make(chan string), make(chan struct{})
 	b.services = service.New(service.Config{
 		Clock: clock{}, Launch: b.launch, Cgroups: cgroups, Watchdog: b.guard.Guard,
-		Log: func(name, line string) { b.journal.add(entryNow(raylog.Info, name, line)) },
+		Log: func(name, line string) {
+			if name == guests.Service {
+				name, line = guests.Source(line)
+			}
+			b.journal.add(entryNow(raylog.Info, name, line))
+		},
 		Report: func(name string, e *service.Ended) {
 			select {
 			case b.reports <- report{name, e}:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // pipes are the files between a program and its supervisor.
@@ -53,6 +54,15 @@ func (u *unit) pipes() (_ *pipes, err error) {
 func (p *pipes) closeTheirs() {
 	for _, f := range p.theirs {
 		_ = f.Close() // descriptor 2 is the same file as 1
+	}
+}
+
+// finish bounds the reading of what is still in the pipes, which nobody writes to any more.
+func (p *pipes) finish(deadline time.Time) {
+	for _, f := range []*os.File{p.output, p.beat} {
+		if f != nil {
+			_ = f.SetReadDeadline(deadline) // a pipe can have one
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -37,6 +38,10 @@ type running struct {
 // runProcess runs the service's program until it ends, or ends it when the context
 // does.
 func (u *unit) runProcess(ctx context.Context, out *output, started func(pid int)) (err error) {
+	argv, env, err := u.spec.Process.command()
+	if err != nil {
+		return err
+	}
 	group, err := openCgroup(u.config.Cgroups, u.spec.Name, u.spec.Process.Limits)
 	if err != nil {
 		fmt.Fprintf(out, "%v; the service runs without limits\n", err)
@@ -46,7 +51,7 @@ func (u *unit) runProcess(ctx context.Context, out *output, started func(pid int
 	if err != nil {
 		return err
 	}
-	r, err := u.launch(pipes, group)
+	r, err := u.launch(argv, env, pipes, group)
 	pipes.closeTheirs()
 	if err != nil {
 		return errors.Join(err, pipes.close())
@@ -63,25 +68,38 @@ func (u *unit) runProcess(ctx context.Context, out *output, started func(pid int
 	beats := u.listen(pipes.beat)
 	r.wait(ctx)
 	r.sweep()
-	_ = pipes.output.SetReadDeadline(time.Now().Add(lastWords)) // a pipe can have one
+	pipes.finish(time.Now().Add(lastWords))
 	<-copied
-	err = pipes.close()
-	<-beats
-	return errors.Join(r.end(), err)
+	<-beats // the last one may have come with the end
+	return errors.Join(r.end(), pipes.close())
+}
+
+// command is what is run this time, and its environment.
+func (p *Process) command() (argv, env []string, err error) {
+	argv, env = append([]string{p.Path}, p.Args...), p.Env
+	if p.Command != nil {
+		if argv, env, err = p.Command(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(argv) == 0 || !strings.HasPrefix(argv[0], "/") {
+		return nil, nil, fmt.Errorf("%q begins with no absolute path of a program", argv)
+	}
+	return argv, env, nil
 }
 
 // launch starts the program.
-func (u *unit) launch(p *pipes, group *cgroup) (*running, error) {
+func (u *unit) launch(argv, env []string, p *pipes, group *cgroup) (*running, error) {
 	attr := &os.ProcAttr{
-		Dir: u.spec.Process.Dir, Env: u.environment(p), Files: p.theirs,
+		Dir: u.spec.Process.Dir, Env: environment(env, p), Files: p.theirs,
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	}
 	if attr.Dir == "" {
 		attr.Dir = "/"
 	}
 	group.attach(attr.Sys)
-	path := u.spec.Process.Path
-	pid, wait, err := u.config.Launch(path, append([]string{filepath.Base(path)}, u.spec.Process.Args...), attr)
+	path := argv[0]
+	pid, wait, err := u.config.Launch(path, append([]string{filepath.Base(path)}, argv[1:]...), attr)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
@@ -106,8 +124,8 @@ func (r *running) giveUp(err error) error {
 	return err
 }
 
-func (u *unit) environment(p *pipes) []string {
-	env := u.spec.Process.Env
+// environment adds to what the program is given.
+func environment(env []string, p *pipes) []string {
 	if env == nil {
 		env = []string{"HOME=/root", "PATH=/bin", "USER=root"}
 	}

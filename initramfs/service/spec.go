@@ -63,6 +63,9 @@ type Process struct {
 	Env    []string // nil: PATH=/bin and the like; [BeatVariable] is added if need be
 	Dir    string   // empty: /
 	Limits Limits
+	// Command makes what is run at each start, in the place of Path, Args and Env: argv begins with a file's absolute
+	// path. Its error is the end of that run.
+	Command func() (argv, env []string, err error)
 	// Files makes what the program has from descriptor 3 on, at each start. They are
 	// closed here when it runs.
 	Files func() ([]*os.File, error)
@@ -121,7 +124,7 @@ func (s Spec) check() error {
 
 func (p *Process) check() error {
 	switch l := p.Limits; {
-	case !strings.HasPrefix(p.Path, "/"):
+	case p.Command == nil && !strings.HasPrefix(p.Path, "/"):
 		return fmt.Errorf("%q is no absolute path of a program", p.Path)
 	case slices.ContainsFunc(append(append([]string{p.Dir}, p.Args...), p.Env...), func(s string) bool { return strings.ContainsRune(s, 0) }):
 		return errors.New("its arguments have a NUL")

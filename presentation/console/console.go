@@ -117,6 +117,22 @@ func guardUntil(in io.Reader, out io.Writer) error {
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return err
 	}
+	return showText(tty)
+}
+
+// Restore has the screen show text, whoever has sent it away and died. A machine without terminals on the screen has none.
+func Restore() error {
+	tty, err := os.OpenFile(foreground, os.O_RDWR|syscall.O_NOCTTY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("bring the console back on the screen: %w", err)
+	}
+	return errors.Join(showText(tty), tty.Close())
+}
+
+func showText(tty *os.File) error {
 	mode, err := unix.IoctlGetInt(int(tty.Fd()), getMode)
 	if err != nil || mode == text {
 		return err

@@ -20,17 +20,23 @@ type Monitor struct {
 	size     image.Point // of the guest's screen
 }
 
-// NewMonitor asks QEMU which kind of pointing device its guest has. It is to be asked anew when that may have changed.
+// NewMonitor asks QEMU which kind of pointing device its guest has.
 func NewMonitor(ctx context.Context, c *qmp.Client) (*Monitor, error) {
-	var mice []struct{ Current, Absolute bool }
-	if err := c.Execute(ctx, "query-mice", nil, &mice); err != nil {
-		return nil, err
-	}
 	m := &Monitor{qmp: c, size: image.Pt(1024, 768)}
+	return m, m.Refresh(ctx)
+}
+
+// Refresh asks QEMU anew for the kind of pointing device, which changes when the guest's driver for it begins or ends.
+func (m *Monitor) Refresh(ctx context.Context) error {
+	var mice []struct{ Current, Absolute bool }
+	if err := m.qmp.Execute(ctx, "query-mice", nil, &mice); err != nil {
+		return err
+	}
+	m.absolute = false
 	for _, mouse := range mice {
 		m.absolute = m.absolute || mouse.Absolute && mouse.Current
 	}
-	return m, nil
+	return nil
 }
 
 // SetSize says how large the guest's screen is in pixels: a mouse that moves by one moves the pointer by one of them.
