@@ -66,6 +66,13 @@ func (w *watcher) Draw(p presentation.Picture, damage []image.Rectangle) (int, e
 	return n, nil
 }
 
+// all returns the pages that were drawn so far.
+func (w *watcher) all() []uint32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.pages)
+}
+
 // showMarkers collects the markers of a display.
 type showMarkers struct {
 	mu    sync.Mutex
@@ -107,7 +114,7 @@ func TestShow(t *testing.T) {
 	sink, told := newWatcher(1024, 768), &showMarkers{}
 	d := display.New(sink, told.emit, func(err error) { t.Error(err) })
 	d.Show("linux")
-	machine, err := guest.Serve(t.Context(), dir, "linux", fmt.Sprintf("paced:%d:1024x768", flips), d.Source("linux"), func(err error) { t.Error(err) })
+	machine, err := guest.Serve(t.Context(), dir, "linux", fmt.Sprintf("paced:%d:1024x768:1", flips), d.Source("linux"), func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}

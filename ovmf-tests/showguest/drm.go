@@ -91,10 +91,10 @@ type page struct {
 	bytes []byte
 }
 
-// flips shows n pages one after the other. The kernel's driver does not wait until
-// a page was seen; where pace is not nil, a byte is read from it for each page
-// before its memory is used again.
-func flips(n, width, height int, pace io.Reader) error {
+// flips shows n pages one after the other, with numbers from first on. The kernel's
+// driver does not wait until a page was seen; where pace is not nil, a byte is read
+// from it for each page before its memory is used again.
+func flips(n, width, height, first int, pace io.Reader) error {
 	card, err := os.OpenFile("/dev/dri/card0", os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func flips(n, width, height int, pace io.Reader) error {
 			}
 		}
 		p := &pages[i%2]
-		fill(p.bytes, uint32(i))
+		fill(p.bytes, uint32(first+i-1))
 		f := flip{crtc: c.id, fb: p.fb, flags: flipEvent}
 		if err := ioctl.Do(fd, pageFlip, &f); err != nil {
 			return fmt.Errorf("flip %d: %w", i, err)

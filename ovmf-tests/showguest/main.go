@@ -2,7 +2,8 @@
 // presentation. It loads the modules of its initrd and does what show= on the
 // kernel's command line says: text writes on the text console; flips:N:WxH flips
 // full pages, N of them, the pixels of each of one value that is its number;
-// paced:N:WxH does so, and waits for a byte on the serial port for each page.
+// paced:N:WxH:FIRST does so with numbers from FIRST on, and waits for a byte on the
+// serial port for each page.
 // What it has done it says on the first serial port.
 package main
 
@@ -47,22 +48,22 @@ func run() error {
 		return err
 	}
 	for word := range strings.FieldsSeq(string(cmdline)) {
-		var n, width, height int
+		var n, width, height, first int
 		if word == "show=text" {
 			return text()
 		}
 		if _, err := fmt.Sscanf(word, "show=flips:%d:%dx%d", &n, &width, &height); err == nil {
-			return flips(n, width, height, nil)
+			return flips(n, width, height, 1, nil)
 		}
-		if _, err := fmt.Sscanf(word, "show=paced:%d:%dx%d", &n, &width, &height); err == nil {
-			return paced(n, width, height)
+		if _, err := fmt.Sscanf(word, "show=paced:%d:%dx%d:%d", &n, &width, &height, &first); err == nil {
+			return paced(n, width, height, first)
 		}
 	}
 	return fmt.Errorf("nothing to do in %q", cmdline)
 }
 
 // paced flips pages as fast as the host says that it has seen them.
-func paced(n, width, height int) error {
+func paced(n, width, height, first int) error {
 	port, err := os.OpenFile("/dev/ttyS0", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func paced(n, width, height int) error {
 	if _, err := term.MakeRaw(int(port.Fd())); err != nil {
 		return fmt.Errorf("set up the serial port: %w", err)
 	}
-	return flips(n, width, height, port)
+	return flips(n, width, height, first, port)
 }
 
 // loadModules loads the modules in the order of the initrd's list.

@@ -122,11 +122,12 @@ func (m *Machine) Output() string {
 // Served is a guest whose display is ours.
 type Served struct {
 	*Machine
-	Ended chan error // gets what vhostgpu.Serve returned
+	Ended   chan error // gets what vhostgpu.Serve returned
+	Monitor string     // where QEMU's monitor is
 }
 
-// Serve starts a guest whose display is shown on out. dir is for its socket.
-func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.Output, report func(error)) (*Served, error) {
+// Serve starts a guest whose display is shown on out. dir is for its sockets.
+func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.Output, report func(error), more ...string) (*Served, error) {
 	path := filepath.Join(dir, name+".sock")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
@@ -136,7 +137,8 @@ func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.O
 	if err := listener.SetDeadline(time.Now().Add(time.Minute)); err != nil { // for a QEMU that does not come
 		return nil, err
 	}
-	m, err := g.Start(ctx, show, guest.Machine{Display: path})
+	monitor := filepath.Join(dir, name+".qmp")
+	m, err := g.Start(ctx, show, guest.Machine{Display: path, Monitor: monitor}, more...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +146,7 @@ func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.O
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("QEMU did not connect: %w: %s", err, m.Output()), m.Cmd.Process.Kill())
 	}
-	s := &Served{m, make(chan error, 1)}
+	s := &Served{m, make(chan error, 1), monitor}
 	go func() { s.Ended <- vhostgpu.Serve(ctx, conn, name, out, report) }()
 	return s, nil
 }
