@@ -59,6 +59,10 @@ machines NAME:
 fuzz TIME="1m":
     tools/fuzz {{TIME}}
 
+# Be a hostile guest for three times TIME (ten minutes), and watch memory, file descriptors and goroutines
+fuzz-guests TIME="200s":
+    tools/fuzz {{TIME}} ./presentation/virtqueue ./presentation/virtgpu ./presentation/vhostgpu
+
 # Write the documents that are generated from the code anew
 docs:
     go run ./tools/gendocs

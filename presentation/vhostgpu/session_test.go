@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"image"
+	"math/rand/v2"
 	"net"
 	"os"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rayos/rayboot/presentation"
+	"github.com/rayos/rayboot/presentation/growth"
 )
 
 // blind is an output that shows nothing.
@@ -153,46 +155,71 @@ func TestSessionRefuses(t *testing.T) {
 
 // FuzzSession sends arbitrary messages with memory, eventfds and other
 // descriptors, and writes arbitrary bytes into the memory meanwhile.
+// sessionSeeds are steps of a QEMU, four bytes each.
+var sessionSeeds = [][]byte{
+	{5, 1, 2, 0, 8, 1, 0, 8, 9, 1, 0, 0, 10, 1, 0, 0, 18, 1, 0, 1, 12, 1, 2, 0, 13, 1, 2, 0},
+	{1, 1, 0, 0, 15, 1, 0, 0, 17, 9, 0, 0, 24, 1, 0, 9, 33, 1, 1, 0, 34, 1, 0, 0, 11, 1, 0, 1},
+}
+
 func FuzzSession(f *testing.F) {
-	f.Add([]byte{5, 1, 2, 0, 8, 1, 0, 8, 9, 1, 0, 0, 10, 1, 0, 0, 18, 1, 0, 1, 12, 1, 2, 0, 13, 1, 2, 0}, []byte{1, 2, 3})
-	f.Add([]byte{1, 1, 0, 0, 15, 1, 0, 0, 17, 9, 0, 0, 24, 1, 0, 9, 33, 1, 1, 0, 34, 1, 0, 0, 11, 1, 0, 1}, []byte{})
+	for _, seed := range sessionSeeds {
+		f.Add(seed, []byte{1, 2, 3})
+	}
+	var w growth.Watch
 	f.Fuzz(func(t *testing.T, steps, ram []byte) {
-		before := descriptors(t)
-		p, mem := newPeer(t), testMemory(t, unix.MFD_ALLOW_SEALING)
-		if _, err := unix.Pwrite(mem, ram[:min(len(ram), 1<<16)], 0); err != nil && len(ram) > 0 {
-			t.Fatal(err)
-		}
-		event, err := unix.Eventfd(1, unix.EFD_CLOEXEC)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fds := [4][]int{nil, {mem}, {event}, {mem, event}}
-		for ; len(steps) >= 4 && len(p.ended) == 0; steps = steps[4:] {
-			r, at := request(steps[0]), uint64(steps[3])
-			payload := words(at<<32|at&1, at*64, at*128, 1<<32|at*8, at)
-			switch r {
-			case setMemTable:
-				fds[2], payload = []int{event}, words(1, at*4096, 1<<16, 1<<32, 0)
-				p.send(r, uint32(steps[1]), payload, mem)
-				continue
-			case setVringAddr:
-				payload = words(at&1, 1<<32, 1<<32+at*512, 1<<32+at*256, 0)
-			}
-			p.send(r, uint32(steps[1]), payload, fds[steps[2]&3]...)
-		}
-		if err := unix.SetNonblock(p.fd, true); err != nil {
-			t.Fatal(err)
-		}
-		_ = p.end(t) // any error is right
-		for _, fd := range []int{mem, event} {
-			if err := unix.Close(fd); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if after := descriptors(t); after > before {
-			t.Fatalf("%d file descriptors, %d before", after, before)
-		}
+		hostileQEMU(t, steps, ram)
+		w.Step(t)
 	})
+}
+
+// TestNoGrowth is what FuzzSession does, for a while.
+func TestNoGrowth(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var w growth.Watch
+	for i := range 3 * growth.Every {
+		hostileQEMU(t, growth.Mutate(random, sessionSeeds[i%len(sessionSeeds)]), []byte{1, 2, 3})
+		w.Step(t)
+	}
+}
+
+// hostileQEMU is a session with a QEMU that sends what it likes.
+func hostileQEMU(t *testing.T, steps, ram []byte) {
+	t.Helper()
+	before := descriptors(t)
+	p, mem := newPeer(t), testMemory(t, unix.MFD_ALLOW_SEALING)
+	if _, err := unix.Pwrite(mem, ram[:min(len(ram), 1<<16)], 0); err != nil && len(ram) > 0 {
+		t.Fatal(err)
+	}
+	event, err := unix.Eventfd(1, unix.EFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fds := [4][]int{nil, {mem}, {event}, {mem, event}}
+	for ; len(steps) >= 4 && len(p.ended) == 0; steps = steps[4:] {
+		r, at := request(steps[0]), uint64(steps[3])
+		payload := words(at<<32|at&1, at*64, at*128, 1<<32|at*8, at)
+		switch r {
+		case setMemTable:
+			fds[2], payload = []int{event}, words(1, at*4096, 1<<16, 1<<32, 0)
+			p.send(r, uint32(steps[1]), payload, mem)
+			continue
+		case setVringAddr:
+			payload = words(at&1, 1<<32, 1<<32+at*512, 1<<32+at*256, 0)
+		}
+		p.send(r, uint32(steps[1]), payload, fds[steps[2]&3]...)
+	}
+	if err := unix.SetNonblock(p.fd, true); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.end(t) // any error is right
+	for _, fd := range []int{mem, event} {
+		if err := unix.Close(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := descriptors(t); after > before {
+		t.Fatalf("%d file descriptors, %d before", after, before)
+	}
 }
 
 // descriptors counts the open files of this process that belong to sessions.

@@ -3,11 +3,13 @@ package virtgpu
 import (
 	"encoding/binary"
 	"image"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/presentation"
+	"github.com/rayos/rayboot/presentation/growth"
 )
 
 // output is a bridge that nothing is shown on.
@@ -196,44 +198,69 @@ func TestEDID(t *testing.T) {
 
 // FuzzDevice sends arbitrary requests: bytes are short forms of the numbers that
 // mean something, so that requests get past the first check.
+// deviceSeeds are requests of a guest, ten bytes each.
+var deviceSeeds = [][]byte{
+	{1, 1, 2, 16, 16, 0, 0, 0, 0, 0, 6, 1, 1, 100, 0, 200, 0, 0, 0, 0, 3, 0, 0, 16, 16, 0, 1, 0, 0, 0, 4, 0, 0, 16, 16, 1, 0, 0, 0, 0},
+	{1, 1, 2, 255, 255, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 14, 0, 1, 1, 0, 1, 1, 1, 1, 1, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12},
+}
+
 func FuzzDevice(f *testing.F) {
-	f.Add([]byte{1, 1, 2, 16, 16, 0, 0, 0, 0, 0, 6, 1, 1, 100, 0, 200, 0, 0, 0, 0, 3, 0, 0, 16, 16, 0, 1, 0, 0, 0, 4, 0, 0, 16, 16, 1, 0, 0, 0, 0})
-	f.Add([]byte{1, 1, 2, 255, 255, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 14, 0, 1, 1, 0, 1, 1, 1, 1, 1, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12})
+	for _, seed := range deviceSeeds {
+		f.Add(seed)
+	}
+	var w growth.Watch
 	f.Fuzz(func(t *testing.T, steps []byte) {
-		d, o, _ := newDevice(t)
-		numbers := [256]uint32{100: 0x1000, 101: 0x10ff0, 200: 1024, 201: 1 << 16, 253: 16384, 254: 1 << 31, 255: 0xffffffff}
-		for i := range uint32(64) {
-			numbers[i] = i
-		}
-		commands := [16]Command{GetDisplayInfo, ResourceCreate2D, ResourceUnref, SetScanout, ResourceFlush, TransferToHost2D, AttachBacking, DetachBacking, 0x108, 0x109, GetEDID, 0x10b, 0, MoveCursor, UpdateCursor, 0x10c}
-		for ; len(steps) >= 10; steps = steps[10:] {
-			fields := make([]uint32, 9)
-			for i := range fields {
-				fields[i] = numbers[steps[1+i]]
-			}
-			request := command(commands[steps[0]&15], fields...)
-			switch c := commands[steps[0]&15]; c {
-			case MoveCursor, UpdateCursor:
-				d.Cursor(request)
-			case 0:
-				mem := d.mem
-				d.Forget()
-				d.SetMemory(mem)
-			default:
-				if n := len(d.Control(nil, request, time.Time{})); n < headerBytes || n > MaxReply {
-					t.Fatalf("an answer of %d bytes", n)
-				}
-			}
-		}
-		pieces := 0
-		for _, r := range d.resources {
-			pieces += len(r.backing)
-		}
-		if pieces != d.pieces {
-			t.Fatalf("%d pieces are counted, there are %d", d.pieces, pieces)
-		}
-		if d.Reset(); len(o.Surfaces()) != 0 {
-			t.Fatalf("surfaces after a reset: %v", o.Surfaces())
-		}
+		hostileDriver(t, steps)
+		w.Step(t)
 	})
+}
+
+// TestNoGrowth is what FuzzDevice does, for a while.
+func TestNoGrowth(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var w growth.Watch
+	for i := range 3 * growth.Every {
+		hostileDriver(t, growth.Mutate(random, deviceSeeds[i%len(deviceSeeds)]))
+		w.Step(t)
+	}
+}
+
+// hostileDriver is a driver that asks for what it likes.
+func hostileDriver(t *testing.T, steps []byte) {
+	t.Helper()
+	d, o, _ := newDevice(t)
+	numbers := [256]uint32{100: 0x1000, 101: 0x10ff0, 200: 1024, 201: 1 << 16, 253: 16384, 254: 1 << 31, 255: 0xffffffff}
+	for i := range uint32(64) {
+		numbers[i] = i
+	}
+	commands := [16]Command{GetDisplayInfo, ResourceCreate2D, ResourceUnref, SetScanout, ResourceFlush, TransferToHost2D, AttachBacking, DetachBacking, 0x108, 0x109, GetEDID, 0x10b, 0, MoveCursor, UpdateCursor, 0x10c}
+	for ; len(steps) >= 10; steps = steps[10:] {
+		fields := make([]uint32, 9)
+		for i := range fields {
+			fields[i] = numbers[steps[1+i]]
+		}
+		request := command(commands[steps[0]&15], fields...)
+		switch c := commands[steps[0]&15]; c {
+		case MoveCursor, UpdateCursor:
+			d.Cursor(request)
+		case 0:
+			mem := d.mem
+			d.Forget()
+			d.SetMemory(mem)
+		default:
+			if n := len(d.Control(nil, request, time.Time{})); n < headerBytes || n > MaxReply {
+				t.Fatalf("an answer of %d bytes", n)
+			}
+		}
+	}
+	pieces := 0
+	for _, r := range d.resources {
+		pieces += len(r.backing)
+	}
+	if pieces != d.pieces {
+		t.Fatalf("%d pieces are counted, there are %d", d.pieces, pieces)
+	}
+	if d.Reset(); len(o.Surfaces()) != 0 {
+		t.Fatalf("surfaces after a reset: %v", o.Surfaces())
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rayos/rayboot/presentation"
+	"github.com/rayos/rayboot/presentation/growth"
 )
 
 const (
@@ -153,7 +154,9 @@ func FuzzQueue(f *testing.F) {
 	g.offer(0)
 	f.Add(g.ram[:1200], true)
 	f.Add([]byte{}, false)
+	var w growth.Watch
 	f.Fuzz(func(t *testing.T, ram []byte, eventIdx bool) {
+		defer w.Step(t)
 		g := newGuest(t, eventIdx)
 		copy(g.ram, ram)
 		var c Chain
