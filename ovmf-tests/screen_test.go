@@ -23,6 +23,7 @@ type screenOf struct {
 	driver               string
 	modes                bool // it can be set to the size of the guest's picture
 	cursor               bool // the card has a pointer of its own, which QEMU leaves out of pictures of the screen
+	forgets              bool // the console's old text, where the program is killed
 }
 
 func everyScreen() []screenOf {
@@ -30,7 +31,7 @@ func everyScreen() []screenOf {
 		{name: "virtio-gpu", video: "virtio-gpu-pci", driver: "virtio_gpu", modes: true, cursor: true},
 		{name: "efifb", video: "VGA", options: "rayos.skip=drm", driver: "frame buffer of the firmware"},
 		{name: "bochs-display", video: "bochs-display", driver: "bochs-drm", modes: true},
-		{name: "VGA", video: "VGA", driver: "bochs-drm", modes: true},
+		{name: "VGA", video: "VGA", driver: "bochs-drm", modes: true, forgets: true},
 	}
 }
 
@@ -101,6 +102,11 @@ func (s screenOf) test(t *testing.T) {
 	show("pattern %dx%d 5", size.X, size.Y)
 	m.ExpectScreen(testpicture.Pattern(size, 5))
 	m.Type("die\r")
+	if s.forgets { // until the next program gives the screen back
+		start()
+		show("pattern %dx%d 6", size.X, size.Y)
+		m.Type("quit\r")
+	}
 	m.ExpectScreen(text)
 
 	s.keys(m)

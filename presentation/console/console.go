@@ -96,6 +96,31 @@ func (c *Console) Release() error {
 	return err
 }
 
+// Redraw has the terminal on the screen draw all of its text again, for a card that may
+// have lost it: QEMU's standard VGA clears its memory whenever it gets another mode. It
+// does nothing where there is no terminal, where it shows no text, or where that is not
+// for this user to say.
+func Redraw() error {
+	tty, err := os.OpenFile(foreground, os.O_RDWR|syscall.O_NOCTTY, 0)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, unix.ENXIO) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("draw the console again: %w", err)
+	}
+	defer tty.Close()
+	mode, err := unix.IoctlGetInt(int(tty.Fd()), getMode)
+	if err != nil || mode != text {
+		return nil // a serial line in the place of a terminal, or graphics
+	}
+	for _, mode := range []int{graphics, text} { // leaving graphics draws all
+		if err := unix.IoctlSetInt(int(tty.Fd()), setMode, mode); err != nil {
+			return fmt.Errorf("draw the console again: %w", err)
+		}
+	}
+	return nil
+}
+
 // RunGuard is the guard: it says on out that it is there, waits until in ends, and has the screen show text. It returns
 // the program's exit status.
 func RunGuard(in io.Reader, out io.Writer) int {

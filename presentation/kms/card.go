@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rayos/rayboot/presentation"
+	"github.com/rayos/rayboot/presentation/console"
 	"github.com/rayos/rayboot/presentation/ioctl"
 )
 
@@ -242,7 +243,14 @@ func (c *card) giveBack() {
 	}
 }
 
-func (c *card) close() error { return unix.Close(c.fd) }
+// close gives the card up. Where it had another mode, the console's text may be gone.
+func (c *card) close() error {
+	err := unix.Close(c.fd)
+	if len(c.was) > 0 {
+		err = errors.Join(err, console.Redraw())
+	}
+	return err
+}
 
 // restore shows what was there. Where that has gone, closing the card brings the console back.
 func (c *card) restore(was setCRTC) {
