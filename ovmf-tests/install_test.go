@@ -11,6 +11,7 @@ import (
 
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/ovmf-tests/harness"
+	"github.com/rayos/rayboot/tools/mkimage/peertest"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
 
@@ -52,11 +53,14 @@ func bootInstalled(t *testing.T, disks ...qemu.Disk) {
 	m.ExpectOff()
 }
 
-// verify asks rayimg whether all is well with a disk, also after it was booted.
+// verify asks rayimg and other people's tools whether all is well with a disk, also after it was booted.
 func verify(t *testing.T, path string) {
 	t.Helper()
 	if out := harness.Run(t, harness.Artifact(t, "rayimg"), "install", "--verify", path); !strings.Contains(out, "no problems") {
 		t.Errorf("verify: %s", out)
+	}
+	if err := peertest.Check(path); err != nil {
+		t.Error(err)
 	}
 }
 

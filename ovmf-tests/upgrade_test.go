@@ -5,6 +5,7 @@ package ovmftests
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // upgrade upgrades a disk, as a user does, to another kernel with this command line.
-func upgrade(t *testing.T, path, kernelSuffix, options string) {
+func upgrade(t *testing.T, path, kernelSuffix, options string, more ...string) {
 	t.Helper()
 	data, err := os.ReadFile(kernel(t))
 	if err != nil {
@@ -23,8 +24,10 @@ func upgrade(t *testing.T, path, kernelSuffix, options string) {
 	if err := os.WriteFile(other, append(data, kernelSuffix...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	harness.Run(t, harness.Artifact(t, "rayimg"), "upgrade", path, "--yes", filepath.Base(path),
-		"--kernel", other, "--initrd", initrd(t), "--cmdline", options)
+	harness.Run(t, harness.Artifact(t, "rayimg"), append([]string{
+		"upgrade", path, "--yes", filepath.Base(path),
+		"--kernel", other, "--initrd", initrd(t), "--cmdline", options,
+	}, more...)...)
 }
 
 // TestUpgrade upgrades an installed disk to a good version, which boots and is blessed, and
@@ -32,11 +35,25 @@ func upgrade(t *testing.T, path, kernelSuffix, options string) {
 // with it.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	path := emptyDisk(t, "disk.img")
-	install(t, path)
-	disk := qemu.Disk{Path: path, Bus: qemu.NVMe}
+	upgradeTwice(t, 512)
+}
 
-	upgrade(t, path, "good", commandLine+" version=2")
+// TestUpgradeSigned is TestUpgrade on a disk of 4096-byte sectors, whose boot manager uses only golden snapshots that are
+// signed: no machine can sign the snapshot of a good boot, but the next upgrade does.
+func TestUpgradeSigned(t *testing.T) {
+	slow(t)
+	key := filepath.Join(t.TempDir(), "key.pem")
+	harness.Run(t, "openssl", "genpkey", "-algorithm", "ed25519", "-out", key)
+	upgradeTwice(t, 4096, "--golden-key", key)
+}
+
+func upgradeTwice(t *testing.T, sectorSize int, options ...string) {
+	t.Helper()
+	path := emptyDisk(t, "disk.img")
+	install(t, path, append([]string{"--sector-size", strconv.Itoa(sectorSize)}, options...)...)
+	disk := qemu.Disk{Path: path, Bus: qemu.NVMe, LogicalSector: sectorSize}
+
+	upgrade(t, path, "good", commandLine+" version=2", options...)
 	verify(t, path)
 	m := harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}})
 	m.Expect(menuCounts)
@@ -45,9 +62,11 @@ func TestUpgrade(t *testing.T) {
 	m.Type("cat /proc/cmdline; recovery list; poweroff\r")
 	m.Expect(harness.Pattern(` version=2$`))
 	m.ExpectOff()
-	verify(t, path)
+	if len(options) == 0 {
+		verify(t, path)
+	}
 
-	upgrade(t, path, "bad", "console=ttyS0,115200 quiet panic=-1 rdinit=/nowhere")
+	upgrade(t, path, "bad", "console=ttyS0,115200 quiet panic=-1 rdinit=/nowhere", options...)
 	verify(t, path)
 	m = harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{disk}}, Reboots: true, Crashes: true})
 	for count := 1; count <= 3; count++ {
