@@ -40,7 +40,10 @@ var layers = []layer{
 	{room: "bootmenu/control", pure: true, rooms: []string{"bootmenu", "esp", "golden", "gpt", "markers"}},
 	{room: "bootmenu/control/cli", rooms: []string{"bootmenu/control"}, other: []string{"github.com/spf13/cobra"}},
 
-	{room: "installer", rooms: []string{"gpt", "installer/plan", "installer/signature", "installer/table"}, other: []string{"golang.org/x/sys"}},
+	{room: "diskstate", rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "raylog"}, other: []string{"golang.org/x/sys"}},
+	{room: "inspect", rooms: []string{"bootmenu", "bootmenu/control", "diskstate", "efi/pecoff", "esp", "golden", "gpt", "raylog"}},
+
+	{room: "installer", rooms: []string{"gpt", "inspect", "installer/plan", "installer/signature", "installer/table"}, other: []string{"golang.org/x/sys"}},
 	{room: "installer/signature", pure: true, rooms: []string{"gpt"}},
 	{room: "installer/plan", pure: true, rooms: []string{"gpt", "installer/signature"}},
 	{room: "installer/table", pure: true, rooms: []string{"gpt"}},
@@ -85,7 +88,7 @@ var layers = []layer{
 	{
 		room: "initramfs",
 		rooms: []string{
-			"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/bootoption", "esp", "golden", "gpt", "guest", "initramfs/guests/host", "installer", "installer/answers",
+			"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/bootoption", "esp", "golden", "gpt", "guest", "initramfs/guests/host", "inspect", "installer", "installer/answers",
 			"installer/content", "installer/layout", "installer/plan", "markers", "presentation/console", "raylog",
 		},
 		other: []string{"github.com/spf13/cobra", "github.com/u-root/u-root", "golang.org/x/sys", "golang.org/x/term", "mvdan.cc/sh/v3"},
@@ -100,7 +103,7 @@ var layers = []layer{
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "efi/pecoff", "esp", "golden", "gpt", "guest", "guest/settings", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "diskstate", "efi/pecoff", "esp", "golden", "gpt", "guest", "guest/settings", "inspect", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation/qmp", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",
@@ -108,7 +111,7 @@ var layers = []layer{
 	},
 	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "efi/bootoption", "esp", "golden", "gpt", "guest", "guest/preflight", "markers", "presentation", "presentation/canvas", "presentation/console", "presentation/display", "presentation/input", "presentation/ioctl", "presentation/picture", "presentation/qmp", "presentation/screen", "presentation/screendump", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "diskstate", "efi/bootoption", "esp", "golden", "gpt", "guest", "guest/preflight", "markers", "presentation", "presentation/canvas", "presentation/console", "presentation/display", "presentation/input", "presentation/ioctl", "presentation/picture", "presentation/qmp", "presentation/screen", "presentation/screendump", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.

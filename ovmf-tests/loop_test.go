@@ -14,10 +14,10 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/ovmf-tests/harness"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
 

@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/rayos/rayboot/bootmenu/record"
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/ovmf-tests/harness"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
 

@@ -16,6 +16,7 @@ import (
 	"github.com/rayos/rayboot/initramfs/install"
 	"github.com/rayos/rayboot/initramfs/livedisk"
 	"github.com/rayos/rayboot/initramfs/pid1"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/installer/answers"
 	"github.com/rayos/rayboot/installer/content"
 	"github.com/rayos/rayboot/installer/disks"
@@ -109,7 +110,7 @@ func (f *installFlags) run(e *env) (err error) {
 	case f.list:
 		return f.listDisks(e, in)
 	case f.verify != "":
-		return f.verifyDisk(e, in)
+		return f.verifyDisk(ctx, e, in)
 	case f.unattended:
 		return unattended(ctx, e, in)
 	case f.to != "":
@@ -138,32 +139,25 @@ func (f *installFlags) listDisks(e *env, in *install.Installer) error {
 // errFindings says that a disk is not as it should be.
 var errFindings = errors.New("it is not as it should be")
 
-func (f *installFlags) verifyDisk(e *env, in *install.Installer) error {
+func (f *installFlags) verifyDisk(ctx context.Context, e *env, in *install.Installer) error {
 	d, err := in.Find(f.verify)
 	if err != nil {
 		return err
 	}
-	findings, err := in.Check(d)
-	if err != nil {
-		return err
-	}
-	if f.json {
-		err = indented(e.stdout, struct {
-			Disk     string   `json:"disk"`
-			Findings []string `json:"findings"`
-		}{d.Name, append([]string{}, findings...)})
-	} else {
-		for _, finding := range findings {
-			fmt.Fprintln(e.stdout, finding)
-		}
-	}
+	findings, err := session.Verify(ctx, in.Machine, d)
 	switch {
 	case err != nil:
 		return err
-	case len(findings) > 0:
-		return fmt.Errorf("%s: %w: %d findings", d.Name, errFindings, len(findings))
-	case !f.json:
-		_, err = fmt.Fprintf(e.stdout, "%s: no problems\n", d.Name)
+	case f.json:
+		err = indented(e.stdout, struct {
+			Disk     string            `json:"disk"`
+			Findings []inspect.Finding `json:"findings"`
+		}{d.Name, append([]inspect.Finding{}, findings...)})
+	default:
+		err = inspect.Print(e.stdout, d.Name, findings)
+	}
+	if err == nil && inspect.Problem(findings) != nil {
+		err = fmt.Errorf("%s: %w", d.Name, errFindings)
 	}
 	return err
 }

@@ -123,7 +123,7 @@ func (i *Installer) run(ctx context.Context, s *session.Session) (session.Report
 	}
 	report.Written = &written
 	i.say("checking the disk ...")
-	if err := i.check(s.Plan.Disk); err != nil {
+	if err := session.VerifyWritten(ctx, i.Machine, s.Plan.Disk); err != nil {
 		return report, err
 	}
 	if report.BootEntry, err = i.register(s); err != nil {
@@ -133,28 +133,6 @@ func (i *Installer) run(ctx context.Context, s *session.Session) (session.Report
 		note(err.Error())
 	}
 	return report, nil
-}
-
-// check reads the disk as a whole once more.
-func (i *Installer) check(d plan.Disk) error {
-	findings, err := i.Check(d)
-	if err != nil {
-		return fmt.Errorf("check %s: %w", d.Name, err)
-	}
-	if len(findings) > 0 {
-		return fmt.Errorf("check %s: %s; install it again, and if that does not help use another disk", d.Name, findings[0])
-	}
-	return nil
-}
-
-// Check compares a disk with what an installation is.
-func (i *Installer) Check(d plan.Disk) (findings []string, err error) {
-	f, err := i.Machine.Open(d.Path)
-	if err != nil {
-		return nil, err
-	}
-	findings, err = content.Check(f, d.SizeBytes)
-	return findings, errors.Join(err, f.Close())
 }
 
 // register makes the firmware start the disk first.

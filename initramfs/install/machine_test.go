@@ -2,7 +2,9 @@ package install
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/rayos/rayboot/initramfs/bootfacts"
 	"github.com/rayos/rayboot/initramfs/livedisk"
 	"github.com/rayos/rayboot/installer/content"
+	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
 )
 
 const stickID = "11111111-2222-3333-4444-555555555555"
@@ -33,11 +36,11 @@ func machine(t *testing.T, files map[string]string) (i *Installer, out *bytes.Bu
 	if err := facts.Write(root); err != nil {
 		t.Fatal(err)
 	}
-	const none = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	manager := string(fakeefi.Application("manager", 4096))
 	for name, text := range map[string]string{
 		"proc/self/mountinfo": "", "proc/self/status": "VmHWM:	1024 kB\n",
-		"esp/" + esp.RemovablePathX64:     "",
-		"esp/" + content.ManifestPath:     none + "  " + esp.RemovablePathX64 + "\n",
+		"esp/" + esp.RemovablePathX64:     manager,
+		"esp/" + content.ManifestPath:     fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(manager)), esp.RemovablePathX64),
 		"esp/" + esp.InstallIDPath:        stickID + "\n",
 		"esp/" + esp.EntryPath("rayos"):   "linux /" + esp.RemovablePathX64 + "\n",
 		"esp/" + esp.EntryPath("install"): "linux /" + esp.RemovablePathX64 + "\nx-rayos-role installer\n",

@@ -141,8 +141,7 @@ func (s Stick) list() (files []fat32.File, err error) {
 	return files, err
 }
 
-// entries returns the entries that start an installer, and the others. One that cannot be
-// read is left to the boot manager, which says so.
+// entries returns the entries that start an installer, and the others.
 func (s Stick) entries() (installers, others []esp.Entry) {
 	all, _ := esp.Discover(s.ESP, esp.X64)
 	for _, e := range all {

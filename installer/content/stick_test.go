@@ -237,6 +237,8 @@ func TestSmallStick(t *testing.T) {
 		"as it is":       {func(fstest.MapFS) {}, ""},
 		"another initrd": {func(f fstest.MapFS) { f["b"] = &fstest.MapFile{Data: []byte("abcx")} }, "boot entry linux: a, b: its content has another digest"},
 		"no initrd":      {func(f fstest.MapFS) { delete(f, "b") }, "boot entry linux: b: file does not exist"},
+		"no kernel":      {func(f fstest.MapFS) { f["loader/entries/a.conf"] = &fstest.MapFile{Data: []byte("linux /none\n")} }, "boot entry a: none: file does not exist"},
+		"odd entry":      {func(f fstest.MapFS) { f["loader/entries/a.conf"] = &fstest.MapFile{Data: []byte("linux /../x\n")} }, "correct it on the stick, or remove it"},
 		"no manager":     {func(f fstest.MapFS) { delete(f, esp.RemovablePathX64) }, "EFI/BOOT/BOOTX64.EFI: file does not exist"},
 		"no digests":     {func(f fstest.MapFS) { delete(f, content.ManifestPath) }, "read the digests of its files"},
 		"odd digests":    {func(f fstest.MapFS) { f[content.ManifestPath].Data = []byte("12  a\n") }, `sha256sums has the line "12  a\n"`},

@@ -22,8 +22,9 @@ const ManifestPath = esp.ManifestPath
 // errDiffers says that a file is not what its digest says.
 var errDiffers = errors.New("its content has another digest (SHA-256) than it should; the stick is failing, or was changed")
 
-// verify compares the files with what the stick says about them: its list of digests, and
-// the pins of its entries.
+// verify compares the files with what the stick says about them: its list of digests, the
+// files that its entries name, and their pins. What is not right here would be found on the
+// disk that was written.
 func (s Stick) verify(all []fat32.File) error {
 	v := verifier{files: map[string]fat32.File{}, sums: map[string][sha256.Size]byte{}}
 	for _, f := range all {
@@ -46,9 +47,12 @@ func (s Stick) verify(all []fat32.File) error {
 	if _, ok := v.files[strings.ToLower(esp.RemovablePathX64)]; !ok {
 		return fmt.Errorf("%s: %w", esp.RemovablePathX64, fs.ErrNotExist)
 	}
-	entries, _ := esp.Discover(s.ESP, esp.X64)
+	entries, problems := esp.Discover(s.ESP, esp.X64)
+	if len(problems) > 0 {
+		return fmt.Errorf("%w; correct it on the stick, or remove it", problems[0])
+	}
 	for _, e := range entries {
-		if err := v.pins(e); err != nil {
+		if err := errors.Join(v.there(e), v.pins(e)); err != nil {
 			return fmt.Errorf("boot entry %s: %w", e.ID, err)
 		}
 	}
@@ -59,6 +63,16 @@ func (s Stick) verify(all []fat32.File) error {
 type verifier struct {
 	files map[string]fat32.File // by path in lower case
 	sums  map[string][sha256.Size]byte
+}
+
+// there says which file of an entry is missing.
+func (v *verifier) there(e esp.Entry) error {
+	for _, name := range append([]string{e.Image(), e.DeviceTree}, e.Initrd...) {
+		if _, ok := v.files[strings.ToLower(path.Clean(name))]; name != "" && !ok {
+			return fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+		}
+	}
+	return nil
 }
 
 // pins compares what an entry starts.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/sketch"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/installer/disks"
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/write"
@@ -86,6 +87,31 @@ func (s *Session) Write(ctx context.Context, progress func(write.Progress), note
 	report, err = write.Run(ctx, disk, s.Job, progress)
 	written = err == nil
 	return report, err
+}
+
+// Verify looks at a disk as a whole, as package inspect does.
+func Verify(ctx context.Context, m *disks.Machine, d plan.Disk) (findings []inspect.Finding, err error) {
+	f, err := m.Open(d.Path)
+	if err != nil {
+		return nil, err
+	}
+	findings, err = inspect.Verify(ctx, f, d.SizeBytes)
+	if err = errors.Join(err, f.Close()); err != nil {
+		err = fmt.Errorf("verify %s: %w", d.Name, err)
+	}
+	return findings, err
+}
+
+// VerifyWritten says what is wrong with a disk that was just written.
+func VerifyWritten(ctx context.Context, m *disks.Machine, d plan.Disk) error {
+	findings, err := Verify(ctx, m, d)
+	if err != nil {
+		return err
+	}
+	if err := inspect.Problem(findings); err != nil {
+		return fmt.Errorf("verify %s: %w; install it again; if that does not help, correct what is installed, or use another disk", d.Name, err)
+	}
+	return nil
 }
 
 // Done says in words what was installed.

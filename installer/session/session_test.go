@@ -99,6 +99,9 @@ func TestWrite(t *testing.T) {
 	if now, err := table(t, s); err != nil || now.DiskID != s.Plan.DiskID || len(now.Partitions) != len(s.Plan.After) {
 		t.Errorf("%+v, %v", now, err)
 	}
+	if err := session.VerifyWritten(t.Context(), s.Machine, s.Plan.Disk); err == nil || !strings.Contains(err.Error(), "disk.img: fat-unusable: ") {
+		t.Errorf("the content is no file system: %v", err)
+	}
 	text := s.Done(report)
 	for _, want := range []string{"disk.img: RayOS is installed; 1 MiB were written", "install ID 00000007-", s.Plan.DiskID.String()} {
 		if !strings.Contains(text, want) {

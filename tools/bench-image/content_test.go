@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
 	"github.com/rayos/rayboot/tools/mkimage/image"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
 // TestPeersMakeTheSameDisk proves that the comparison is one: the peers' image

@@ -5,7 +5,7 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/bootmenu/control/cli"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
+	"github.com/rayos/rayboot/diskstate"
 )
 
 const bootmgrLong = `Bootmgr shows and changes what the boot manager of a disk remembers: which

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/tools/mkimage/image"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
 const inspectLong = `Inspect shows what a disk image or a disk holds: the partition table with a

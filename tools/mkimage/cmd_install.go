@@ -122,7 +122,7 @@ func (f *installFlags) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := verifyWritten(cmd.Context(), in.Plan.Disk); err != nil {
+	if err := session.VerifyWritten(cmd.Context(), in.Machine, in.Plan.Disk); err != nil {
 		return err
 	}
 	return f.report(cmd.OutOrStdout(), in, report)

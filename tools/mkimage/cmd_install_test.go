@@ -16,10 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/installer/disks"
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
 // installArgs are the options of an installation of small parts.

@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/raylog"
 	"github.com/rayos/rayboot/raylog/logview"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
 const logLong = `Log shows the persistent log of a disk: what the boot manager, the kernel and the

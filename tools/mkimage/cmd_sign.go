@@ -9,8 +9,8 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/control"
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/golden"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 

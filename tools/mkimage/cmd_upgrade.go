@@ -111,7 +111,7 @@ func (f *upgradeFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := verifyWritten(cmd.Context(), u.disk); err != nil {
+	if err := session.VerifyWritten(cmd.Context(), u.machine, u.disk); err != nil {
 		return err
 	}
 	return f.show(cmd.OutOrStdout(), u, &report)

@@ -6,8 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rayos/rayboot/gpt/sketch"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
+	"github.com/rayos/rayboot/inspect"
 )
 
 const verifyLong = `Verify checks a disk image or a disk: both copies of the partition table with
@@ -53,54 +52,18 @@ func verifyDisk(cmd *cobra.Command, name string, asJSON bool) error {
 	if err := printFindings(cmd.OutOrStdout(), name, findings, asJSON); err != nil {
 		return err
 	}
-	if problems, _ := count(findings); problems > 0 {
+	if inspect.Problem(findings) != nil {
 		return errFindings
 	}
 	return nil
 }
 
 func printFindings(w io.Writer, path string, findings []inspect.Finding, asJSON bool) error {
-	if asJSON {
-		return printJSON(w, struct {
-			Path     string            `json:"path"`
-			Findings []inspect.Finding `json:"findings"`
-		}{path, append([]inspect.Finding{}, findings...)})
+	if !asJSON {
+		return inspect.Print(w, path, findings)
 	}
-	for _, f := range findings {
-		warning := ""
-		if f.Warning {
-			warning = "warning: "
-		}
-		if _, err := fmt.Fprintf(w, "%s: %s%s\n", f.Code, warning, sketch.OneLine(f.Text)); err != nil {
-			return err
-		}
-	}
-	problems, warnings := count(findings)
-	summary := plural(problems, "problem")
-	if warnings > 0 {
-		summary += ", " + plural(warnings, "warning")
-	}
-	_, err := fmt.Fprintf(w, "%s: %s\n", path, summary)
-	return err
-}
-
-func count(findings []inspect.Finding) (problems, warnings int) {
-	for _, f := range findings {
-		if f.Warning {
-			warnings++
-		} else {
-			problems++
-		}
-	}
-	return problems, warnings
-}
-
-func plural(n int, what string) string {
-	switch n {
-	case 0:
-		return "no " + what + "s"
-	case 1:
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return printJSON(w, struct {
+		Path     string            `json:"path"`
+		Findings []inspect.Finding `json:"findings"`
+	}{path, append([]inspect.Finding{}, findings...)})
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/session"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
 // canConfirm says whether the disk is confirmed by yes, the value of --yes, or can be at the
@@ -55,23 +54,4 @@ func readLine(ctx context.Context, r io.Reader) (string, error) {
 		}
 		return a.line, nil
 	}
-}
-
-// verifyWritten looks at a disk that was written as rayimg verify does.
-func verifyWritten(ctx context.Context, d plan.Disk) error {
-	f, size, err := openDisk(d.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	findings, err := inspect.Verify(ctx, f, size)
-	if err != nil {
-		return fmt.Errorf("verify %s: %w", d.Name, err)
-	}
-	for _, found := range findings {
-		if !found.Warning {
-			return fmt.Errorf("verify %s: %s: %s; install it again, and if that does not help use another disk", d.Name, found.Code, found.Text)
-		}
-	}
-	return nil
 }

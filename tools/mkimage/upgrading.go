@@ -13,6 +13,8 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/bootmenu/record/volume"
+	"github.com/rayos/rayboot/diskstate"
+	"github.com/rayos/rayboot/efi/pecoff"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
@@ -21,7 +23,6 @@ import (
 	"github.com/rayos/rayboot/installer/upgrade"
 	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/bundle"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 
@@ -62,7 +63,7 @@ func (f *upgradeFlags) gather(ctx context.Context, ui *ui, u *upgrading) (err er
 		u.system.Options = system.Options
 	}
 	for what, b := range map[string][]byte{"boot manager": u.manager, "kernel": u.system.Kernel} {
-		if err := image.CheckEFI(bytes.NewReader(b)); err != nil {
+		if err := pecoff.CheckApplication(bytes.NewReader(b)); err != nil {
 			return fmt.Errorf("check %s: %w", what, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/rayos/rayboot/efi/pecoff"
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/installer/content"
@@ -113,7 +114,7 @@ func plan(spec Spec) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckEFI(bytes.NewReader(spec.BootManager)); err != nil {
+	if err := pecoff.CheckApplication(bytes.NewReader(spec.BootManager)); err != nil {
 		return nil, fmt.Errorf("check boot manager: %w", err)
 	}
 	b := &builder{
@@ -137,7 +138,7 @@ func plan(spec Spec) (*builder, error) {
 	if spec.System == nil {
 		return b, nil
 	}
-	if err := CheckEFI(bytes.NewReader(spec.System.Kernel)); err != nil {
+	if err := pecoff.CheckApplication(bytes.NewReader(spec.System.Kernel)); err != nil {
 		return nil, fmt.Errorf("check kernel: %w", err)
 	}
 	if slices.ContainsFunc(parts, isKernel) {

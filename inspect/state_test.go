@@ -17,8 +17,8 @@ import (
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/markers"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
 const otherInstallation = "11111111-2222-3333-4444-555555555555"

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/rayos/rayboot/efi/pecoff"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/golden"
-	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 
 // windowsID is the entry ID of Windows Boot Manager, which no entry file names.
@@ -102,7 +102,7 @@ func (v *verifier) efiFile(code string, volume *fat32.FS, name string) {
 }
 
 func (v *verifier) efiImage(code, what string, r *io.SectionReader) {
-	if err := image.CheckEFI(r); err != nil {
+	if err := pecoff.CheckApplication(r); err != nil {
 		v.report(code, "%s: %v", what, err)
 	}
 }
@@ -123,7 +123,7 @@ func (v *verifier) installID(volume *fat32.FS) {
 
 // manifest compares the files of RayOS with their digests.
 func (v *verifier) manifest(volume *fat32.FS) error {
-	b, err := readSmall(volume, image.ManifestPath, maxManifestBytes)
+	b, err := readSmall(volume, esp.ManifestPath, maxManifestBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := fs.Stat(volume, esp.ManagerPath); err == nil {
@@ -138,7 +138,7 @@ func (v *verifier) manifest(volume *fat32.FS) error {
 		text, name, ok := strings.Cut(lines.Text(), "  ")
 		want, err := golden.ParseDigest(text)
 		if !ok || err != nil {
-			v.report("esp-manifest", "%s has the line %q", image.ManifestPath, lines.Text())
+			v.report("esp-manifest", "%s has the line %q", esp.ManifestPath, lines.Text())
 			continue
 		}
 		if err := v.manifestFile(volume, name, want); err != nil {
@@ -156,7 +156,7 @@ func (v *verifier) manifestFile(volume *fat32.FS, name string, want golden.Diges
 	case err != nil:
 		v.report("esp-digest", "%v", err)
 	case sum != want:
-		v.report("esp-digest", "%s has SHA-256 %x, %s says %x", name, sum, image.ManifestPath, want)
+		v.report("esp-digest", "%s has SHA-256 %x, %s says %x", name, sum, esp.ManifestPath, want)
 	}
 	return nil
 }

@@ -18,9 +18,9 @@ import (
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/tools/mkimage/fakeefi"
 	"github.com/rayos/rayboot/tools/mkimage/image"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
 func testSpec() image.Spec {
@@ -219,6 +219,29 @@ func TestVerifyTruncated(t *testing.T) {
 		}
 		if codes := verify(t, f, size); len(codes) == 0 {
 			t.Errorf("cut to %d bytes: no finding", size)
+		}
+	}
+}
+
+// TestNoSlots has no slot table in either copy, which is different from a damaged one.
+func TestNoSlots(t *testing.T) {
+	spec := testSpec()
+	f := build(t, spec)
+	for i, at := range []int64{slots.CopyAOffset, slots.CopyBOffset} {
+		if _, err := f.WriteAt(make([]byte, slots.CopyBytes), 401*gpt.MiB+at); err != nil {
+			t.Fatal(err)
+		}
+		findings, err := inspect.Verify(t.Context(), f, spec.SizeBytes)
+		want := []inspect.Finding{{Code: "slot-table"}, {Code: "slot-none", Warning: true}}[i]
+		if err != nil || len(findings) != 1 || findings[0].Code != want.Code || findings[0].Warning != want.Warning {
+			t.Errorf("%d copies are gone: %+v, %v", i+1, findings, err)
+		}
+		if problem := inspect.Problem(findings); (problem == nil) != want.Warning {
+			t.Errorf("%v", problem)
+		}
+		var b strings.Builder
+		if err := inspect.Print(&b, "sdb", findings); err != nil || !strings.HasSuffix(b.String(), []string{"sdb: 1 problem\n", "sdb: no problems, 1 warning\n"}[i]) {
+			t.Errorf("%q, %v", b.String(), err)
 		}
 	}
 }

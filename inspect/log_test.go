@@ -9,8 +9,8 @@ import (
 
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/raylog"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
 )
 
 // logStart is where the log lies in an image with the standard layout.
@@ -21,6 +21,7 @@ type logArea struct{ *os.File }
 
 func (a logArea) ReadAt(b []byte, off int64) (int, error)  { return a.File.ReadAt(b, logStart+off) }
 func (a logArea) WriteAt(b []byte, off int64) (int, error) { return a.File.WriteAt(b, logStart+off) }
+func (logArea) Sync() error                                { return nil } // nobody cuts the power here
 
 // unreadable is a disk on which a range cannot be read.
 type unreadable struct {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
 	"github.com/rayos/rayboot/raylog"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
 // log checks that the persistent log can be read, and that its newest record is the one that
@@ -74,11 +74,4 @@ func (v *verifier) newestRecord(area *io.SectionReader, id raylog.LogID) (newest
 		}
 	}
 	return newest, nil
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -8,9 +8,9 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu"
 	"github.com/rayos/rayboot/bootmenu/record"
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/esp"
 	"github.com/rayos/rayboot/golden"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
 // state checks what the boot manager remembers and recovers with, and the log. Entries

@@ -8,10 +8,10 @@ import (
 	"io"
 	"slices"
 
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
 // Report describes a disk. Its JSON names are part of rayimg's interface.

@@ -14,14 +14,6 @@ import (
 	"github.com/rayos/rayboot/gpt/slots"
 )
 
-// Finding is one problem of a disk. Code is stable and meant for programs: it
-// begins with gpt-, fat-, esp-, slot-, boot-state-, golden- or log-. Text is for people.
-type Finding struct {
-	Code    string `json:"code"`
-	Text    string `json:"text"`
-	Warning bool   `json:"warning,omitempty"` // nobody needs to do anything about it
-}
-
 // verifier collects findings.
 type verifier struct {
 	ctx      context.Context
@@ -82,6 +74,10 @@ func (v *verifier) slots() error {
 	}
 	r := section(v.r, p)
 	copies := slots.ReadCopies(r)
+	if errors.Is(copies[0].Err, slots.ErrNoTable) && errors.Is(copies[1].Err, slots.ErrNoTable) {
+		v.warn("slot-none", "there is no slot table: the boot manager has no kernel slots to offer")
+		return nil
+	}
 	for i, c := range copies {
 		if c.Err != nil {
 			v.report("slot-table", "copy %c: %v", 'A'+i, c.Err)

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rayos/rayboot/gpt"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
+	"github.com/rayos/rayboot/inspect"
 )
 
 func draw(t *testing.T, r inspect.Report, colour bool) string {

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt/sketch"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
 // Golden describes the golden snapshots of the ESP.

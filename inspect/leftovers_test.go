@@ -11,7 +11,7 @@ import (
 	"github.com/rayos/rayboot/esp/fat32"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
-	"github.com/rayos/rayboot/tools/mkimage/inspect"
+	"github.com/rayos/rayboot/inspect"
 )
 
 // espDevice is the ESP of an image with the standard layout.

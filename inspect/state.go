@@ -8,8 +8,8 @@ import (
 
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/bootmenu/record"
+	"github.com/rayos/rayboot/diskstate"
 	"github.com/rayos/rayboot/esp"
-	"github.com/rayos/rayboot/tools/mkimage/diskstate"
 )
 
 // BootState is what the boot manager of the disk remembers.
