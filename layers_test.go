@@ -41,7 +41,7 @@ var layers = []layer{
 	{room: "bootmenu/control/cli", rooms: []string{"bootmenu/control"}, other: []string{"github.com/spf13/cobra"}},
 
 	{room: "diskstate", rooms: []string{"bootmenu", "bootmenu/control", "efi/pecoff", "esp", "golden", "gpt", "raylog"}, other: []string{"golang.org/x/sys"}},
-	{room: "inspect", rooms: []string{"bootmenu", "bootmenu/control", "diskstate", "efi/pecoff", "esp", "golden", "gpt", "raylog"}},
+	{room: "inspect", rooms: []string{"bootmenu", "bootmenu/control", "diskstate", "efi/pecoff", "esp", "golden", "gpt", "guest", "raylog"}},
 
 	{room: "installer", rooms: []string{"gpt", "inspect", "installer/plan", "installer/signature", "installer/table"}, other: []string{"golang.org/x/sys"}},
 	{room: "installer/signature", pure: true, rooms: []string{"gpt"}},

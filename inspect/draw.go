@@ -44,6 +44,12 @@ func Draw(w io.Writer, r Report, colour bool) error {
 	if r.Golden != nil {
 		d.golden(r.Golden)
 	}
+	if r.System != nil {
+		d.system(r.System)
+	}
+	if r.LinuxGuest != nil {
+		d.linux(r.LinuxGuest)
+	}
 	_, err := w.Write(d.b.Bytes())
 	return err
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Finding is one problem of a disk. Code is stable and meant for programs: it
-// begins with gpt-, fat-, esp-, slot-, boot-state-, golden- or log-. Text is for people.
+// begins with gpt-, fat-, esp-, slot-, boot-state-, golden-, log- or guest-. Text is for people.
 type Finding struct {
 	Code    string `json:"code"`
 	Text    string `json:"text"`

@@ -23,6 +23,9 @@ type Report struct {
 	Slots          *Slots     `json:"slots,omitempty"`
 	BootState      *BootState `json:"bootState,omitempty"` // nil on a disk that is not RayOS's
 	Golden         *Golden    `json:"golden,omitempty"`    // nil where no golden snapshot was ever made
+
+	System     *System     `json:"system,omitempty"`     // nil where the RayOS System partition is empty
+	LinuxGuest *LinuxGuest `json:"linuxGuest,omitempty"` // nil where there is no ext4
 }
 
 // ESP describes the EFI System Partition.
@@ -76,6 +79,12 @@ func Read(r io.ReaderAt, diskBytes int64) (Report, error) {
 		if report.Slots.Table, err = slots.Read(section(r, p)); err != nil {
 			report.Slots.Error = slotError(err)
 		}
+	}
+	if p, ok := firstOfType(table, gpt.TypeRayOSSystem); ok {
+		report.System = readSystem(section(r, p), p)
+	}
+	if p, ok := firstOfType(table, gpt.TypeLinuxData); ok {
+		report.LinuxGuest = readLinux(section(r, p), p)
 	}
 	if disk, err := diskstate.View(r, table); err == nil { // else there is no ESP
 		report.BootState, report.Golden = readBootState(disk), readGolden(disk)

@@ -37,7 +37,7 @@ func (v *verifier) warn(code, format string, args ...any) {
 // Verify checks the disk of diskBytes bytes in r: both copies of the partition
 // table, the structure of the ESP, the files that the boot entries name and the
 // digests that they pin, the digests of the files of RayOS, the slot table and the
-// digests of its images, the boot-state record, the golden snapshots, and the log. A disk on
+// digests of its images, the boot-state record, the golden snapshots, the log, and the file systems of guests. A disk on
 // which nothing is wrong gives no findings; what a cut of the power leaves behind at worst
 // gives warnings. The error says that the check
 // could not be made, because reading did not succeed or ctx was cancelled.
@@ -62,6 +62,9 @@ func Verify(ctx context.Context, r io.ReaderAt, diskBytes int64) ([]Finding, err
 	}
 	if err := v.state(); err != nil {
 		return v.findings, fmt.Errorf("verify state: %w", err)
+	}
+	if err := v.guests(); err != nil {
+		return v.findings, fmt.Errorf("verify guests: %w", err)
 	}
 	return v.findings, ctx.Err()
 }

@@ -90,13 +90,29 @@ func (i *Installer) gather(s *session.Session) error {
 	if err != nil {
 		return err
 	}
-	d, err := content.Stick{ESP: files, Kernels: i.Boot.Kernels(), Key: key}.Read(s.InstallID)
+	whole, table, err := i.Boot.Whole()
+	if err != nil {
+		return err
+	}
+	stick := content.Stick{ESP: files, Kernels: i.Boot.Kernels(), Disk: whole, Table: table, Key: key}
+	d, err := stick.Read(s.InstallID)
 	if err != nil {
 		return err
 	}
 	serial := write.NewID()
 	d.SectorSize, d.Partitions = s.Plan.Disk.SectorSize, s.Plan.After
 	d.Serial, d.Modified = binary.LittleEndian.Uint32(serial[:]), content.Storable(time.Now())
+	guests, err := stick.Guests()
+	if err != nil {
+		return err
+	}
+	left, err := d.TakeAreas(guests, s.Plan.Keeps)
+	if err != nil {
+		return err
+	}
+	for _, name := range left {
+		i.say(name + ": stays on the stick, as the disk has no partition for it or keeps its own")
+	}
 	s.Job = write.NewJob(s.Plan, d.Contents())
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu/control"
 	"github.com/rayos/rayboot/bootmenu/record"
 	"github.com/rayos/rayboot/golden"
+	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/slots"
 	"github.com/rayos/rayboot/initramfs/bootfacts"
 	"github.com/rayos/rayboot/initramfs/bootstate"
@@ -42,6 +43,7 @@ type Disk struct {
 	facts   bootfacts.Facts
 	store   goldenstore.Store
 	kernels *os.File // the RayOS Kernel partition, nil if there is none
+	whole   *os.File // the disk, once it was asked for
 }
 
 var (
@@ -74,10 +76,31 @@ func Open(ctx context.Context, root string, mount goldenstore.Mount) (*Disk, err
 // Close makes the ESP read-only again and releases the disk.
 func (d *Disk) Close() error {
 	err := d.Volume.Close()
-	if d.kernels != nil {
-		err = errors.Join(err, d.kernels.Close())
+	for _, f := range []*os.File{d.kernels, d.whole} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
 	}
 	return err
+}
+
+// Whole returns the disk with its partition table, for reading until Close; nil where it has
+// no table.
+func (d *Disk) Whole() (r io.ReaderAt, table gpt.Table, err error) {
+	if d.whole == nil {
+		if d.whole, err = os.Open(device(d.root, d.facts.Disk)); err != nil {
+			return nil, table, err
+		}
+	}
+	size, err := d.whole.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, table, err
+	}
+	table, _, err = gpt.Read(d.whole, size) // what is damaged of it, rayimg verify and install --verify say
+	if errors.Is(err, gpt.ErrNoTable) {
+		return nil, gpt.Table{}, nil
+	}
+	return d.whole, table, err
 }
 
 // Name is the kernel's name of the disk, such as vda.

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -28,9 +29,13 @@ func (a Area) UsedBytes() (n int64) {
 	return n
 }
 
-// SystemArea is a squashfs with the QEMU of guests, which its description follows.
+// SystemArea is a squashfs with the QEMU of guests, which its description follows. It is
+// compared with its digest.
 func SystemArea(source io.ReaderAt, sizeBytes int64) (Area, error) {
 	s, err := system.Read(source, sizeBytes)
+	if err == nil {
+		err = s.Verify(source)
+	}
 	if err != nil {
 		return Area{}, err
 	}
@@ -55,6 +60,46 @@ func LinuxArea(source io.ReaderAt, sizeBytes int64) (Area, error) {
 		a.UsedExtents = append(a.UsedExtents, write.Extent(e))
 	}
 	return a, nil
+}
+
+// Areas are those of a disk. What is damaged is an error; a partition that is empty, or
+// holds something else, has none.
+func Areas(r io.ReaderAt, table gpt.Table) (list []Area, err error) {
+	for _, kind := range []struct {
+		of   gpt.GUID
+		read func(io.ReaderAt, int64) (Area, error)
+	}{{gpt.TypeRayOSSystem, SystemArea}, {gpt.TypeLinuxData, LinuxArea}} {
+		p := (&Disk{Partitions: table.Partitions}).find(kind.of)
+		if p.Number == 0 {
+			continue
+		}
+		a, err := kind.read(io.NewSectionReader(r, p.StartBytes, p.SizeBytes), p.SizeBytes)
+		switch {
+		case errors.Is(err, system.ErrNone) || errors.Is(err, ext4.ErrNone):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("partition %d (%s): %w", p.Number, p.Name, err)
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+// TakeAreas takes areas along for which the disk has a partition that is not kept. It returns
+// the names of those that stay behind.
+func (d *Disk) TakeAreas(areas []Area, keeps func(number int) bool) (left []string, err error) {
+	for _, a := range areas {
+		p := d.find(a.Type)
+		if p.Number == 0 || keeps(p.Number) {
+			left = append(left, a.Name)
+			continue
+		}
+		if err := a.Check(p); err != nil {
+			return nil, err
+		}
+		d.Areas = append(d.Areas, a)
+	}
+	return left, nil
 }
 
 // Check says whether a partition takes the area.

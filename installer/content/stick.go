@@ -42,6 +42,8 @@ var ErrStick = errors.New("the boot disk cannot be installed from")
 type Stick struct {
 	ESP     fs.FS
 	Kernels io.ReaderAt       // its RayOS Kernel partition, nil if it has none
+	Disk    io.ReaderAt       // all of it, nil where its guests are of no interest
+	Table   gpt.Table         // of Disk
 	Key     ed25519.PublicKey // that golden snapshots must be signed with, nil if none is asked for
 }
 
@@ -53,6 +55,8 @@ type Stick struct {
 // The stick's install ID and boot state stay behind, its random seed, its entry for the
 // installer, and its golden snapshots: a new installation has no history. Where a key for
 // snapshots is set, those that are signed with it come along, as no machine can sign one.
+//
+// [Stick.Guests] has what else may come along.
 func (s Stick) Read(installID gpt.GUID) (Disk, error) {
 	d, err := s.read(installID)
 	if err != nil {
@@ -240,4 +244,17 @@ func Storable(t time.Time) time.Time {
 		return lastTime
 	}
 	return t
+}
+
+// Guests are the file systems of the stick's guests. That of QEMU is compared with its
+// digest.
+func (s Stick) Guests() ([]Area, error) {
+	if s.Disk == nil {
+		return nil, nil
+	}
+	areas, err := Areas(s.Disk, s.Table)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStick, err)
+	}
+	return areas, nil
 }

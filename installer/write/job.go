@@ -98,7 +98,7 @@ func (j Job) Steps(ctx context.Context) ([]Step, error) {
 		add("write "+c.Name, merge(p.contents[i])...)
 	}
 	if len(p.heads) > 0 {
-		add("write the first sectors of the partitions", p.heads...)
+		add("write the first bytes of the partitions", p.heads...)
 	}
 	for _, group := range p.copies() {
 		for _, piece := range group {
@@ -139,7 +139,7 @@ func (j Job) prepare(ctx context.Context) (*prepared, error) {
 
 // measure finds out what a content writes.
 func (p *prepared) measure(ctx context.Context, c Content, part gpt.Partition) error {
-	r := &recorder{ctx: ctx, part: part, head: make([]byte, p.Geometry.SectorSize)}
+	r := &recorder{ctx: ctx, part: part, head: make([]byte, headBytes)}
 	if err := c.Write(r); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ var naive = map[string]run{
 				return err
 			}
 		}
-		return errors.Join(w.erase(), w.contents(), w.pieces(w.heads))
+		return errors.Join(w.erase(), w.contents(), w.pieces(slices.Concat(w.heads[0], w.heads[1])))
 	},
 	"primary copy before the backup": func(d Device, j Job) error {
 		j.BackupLast = !j.BackupLast
@@ -41,7 +41,7 @@ var naive = map[string]run{
 			return err
 		}
 		w := &writer{ctx: context.Background(), dev: d, job: p, progress: func(Progress) {}}
-		if err := errors.Join(w.erase(), w.contents(), w.pieces(w.heads)); err != nil {
+		if err := errors.Join(w.erase(), w.contents(), w.pieces(slices.Concat(w.heads[0], w.heads[1]))); err != nil {
 			return err
 		}
 		return w.pieces(slices.Concat(p.copies()...))

@@ -14,6 +14,9 @@ import (
 const (
 	eraseBytes = gpt.MiB // at both ends of a partition that are erased in any case
 	chunkBytes = gpt.MiB // that are written or read at once
+	// headBytes at the start of a partition are written last. All that lies there is at least one
+	// sector; ext4 has its superblock at byte 1024.
+	headBytes = 4096
 )
 
 // chunk is a piece that was written, with the digest of what must be read back.
@@ -22,8 +25,8 @@ type chunk struct {
 	sum [sha256.Size]byte
 }
 
-// recorder passes what a content writes on to the disk, but for the first sector of
-// the partition. Without a device it finds out what there is to write, and digests it: that
+// recorder passes what a content writes on to the disk, but for the head of the
+// partition. Without a device it finds out what there is to write, and digests it: that
 // is done beforehand, so that writing is as fast as the disk.
 type recorder struct {
 	ctx      context.Context
@@ -31,7 +34,7 @@ type recorder struct {
 	part     gpt.Partition
 	written  func(n int) // called with the bytes of each chunk that is written
 	chunks   []chunk     // without a device
-	head     []byte      // the first sector of the partition, which is written last
+	head     []byte      // of the partition, which is written last
 	headUsed bool
 	done     int64
 }

@@ -82,7 +82,7 @@ type writer struct {
 	done     int64
 	report   Report
 	digest   []byte
-	heads    []table.Piece // held back
+	heads    [2][]table.Piece // held back: what follows the first sectors, and these
 }
 
 // begin starts a step.
@@ -116,8 +116,10 @@ func (w *writer) run(j Job) (err error) {
 		return err
 	}
 	w.begin("write the partition table")
-	if err := w.pieces(w.heads); err != nil {
-		return err
+	for _, group := range w.heads {
+		if err := w.pieces(group); err != nil {
+			return err
+		}
 	}
 	w.state = Either // where there was no table, the first copy is one already
 	for _, group := range w.job.copies() {
@@ -182,7 +184,7 @@ func (w *writer) contents() error {
 	start := time.Now()
 	for i, c := range w.job.Contents {
 		w.begin("write " + c.Name)
-		r := &recorder{ctx: w.ctx, dev: w.dev, part: w.partition(c.Number), head: make([]byte, w.job.Geometry.SectorSize), written: w.advance}
+		r := &recorder{ctx: w.ctx, dev: w.dev, part: w.partition(c.Number), head: make([]byte, headBytes), written: w.advance}
 		if err := c.Write(r); err != nil {
 			return err
 		}
@@ -191,7 +193,11 @@ func (w *writer) contents() error {
 		}
 		w.report.WrittenBytes += r.done
 		if r.headUsed {
-			w.heads = append(w.heads, table.Piece{Name: "start of " + label(r.part), OffsetBytes: r.part.StartBytes, Data: r.head})
+			sector := w.job.Geometry.SectorSize
+			if sector < headBytes {
+				w.heads[0] = append(w.heads[0], table.Piece{Name: "start of " + label(r.part), OffsetBytes: r.part.StartBytes + int64(sector), Data: r.head[sector:]})
+			}
+			w.heads[1] = append(w.heads[1], table.Piece{Name: "first sector of " + label(r.part), OffsetBytes: r.part.StartBytes, Data: r.head[:sector]})
 		}
 	}
 	w.begin("flush")
@@ -201,7 +207,7 @@ func (w *writer) contents() error {
 	w.report.WriteSeconds = time.Since(start).Seconds()
 	for i, chunks := range w.job.contents {
 		w.begin("read back " + w.job.Contents[i].Name)
-		if err := w.readBack(chunks, w.partition(w.job.Contents[i].Number).StartBytes+int64(w.job.Geometry.SectorSize)); err != nil {
+		if err := w.readBack(chunks, w.partition(w.job.Contents[i].Number).StartBytes+headBytes); err != nil {
 			return err
 		}
 	}

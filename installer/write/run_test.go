@@ -273,3 +273,32 @@ func TestNewJob(t *testing.T) {
 		t.Error("the classic table is in force")
 	}
 }
+
+// TestDescriptionsComeLast looks at when which bytes of a partition become durable: what describes
+// an ext4 (byte 1024) or a FAT (its first sector) comes behind a flush of all the rest.
+func TestDescriptionsComeLast(t *testing.T) {
+	d := newSimDisk(make([]byte, diskBytes))
+	if err := proper(d, newJob()); err != nil {
+		t.Fatal(err)
+	}
+	const first = espAt * gpt.MiB / tear
+	flushes, rest, start, sector := 0, 0, 0, 0 // the last write of each is before so many flushes
+	for _, op := range d.ops {
+		if op.flush {
+			flushes++
+		}
+		for i := range op.sectors {
+			switch at := op.first + i; {
+			case at == first:
+				sector = flushes
+			case at > first && at < first+headBytes/tear:
+				start = flushes
+			case at >= first+headBytes/tear && at < first+gpt.MiB/tear:
+				rest = flushes
+			}
+		}
+	}
+	if rest >= start || start >= sector {
+		t.Errorf("content %d, first bytes %d, first sector %d flushes", rest, start, sector)
+	}
+}

@@ -13,9 +13,9 @@ import (
 
 const inspectLong = `Inspect shows what a disk image or a disk holds: the partition table with a
 drawing, the files and the boot entries of the EFI System Partition, the kernel
-slots, both copies of the boot-state record and what it says, and the golden
-snapshots. It never writes to the disk. Whether all is well is the question of
-rayimg verify.`
+slots, both copies of the boot-state record and what it says, the golden
+snapshots, and the guests. It never writes to the disk. Whether all is well is
+the question of rayimg verify.`
 
 func newInspectCmd() *cobra.Command {
 	var svg string

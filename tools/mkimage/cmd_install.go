@@ -34,7 +34,7 @@ with --yes.
 Never written are the disk that this system runs from, disks that are in use or
 mounted, and read-only ones. A disk that is a part of this machine needs
 --internal, one that holds anything --erase. --keep-guests installs RayOS anew and
-keeps all other partitions. If the power goes, the disk has its old partition table
+keeps all other partitions; --guests then renews the QEMU that they run under. If the power goes, the disk has its old partition table
 or the new one with all that belongs to it. docs/install.md has more.
 
 DISK may be a file, too, which stands in for a disk; its name is its serial number.`
@@ -43,6 +43,7 @@ const installExample = `  rayimg disks
   rayimg install --to /dev/sdb
   rayimg install --to /dev/sdb --dry-run
   rayimg install --to /dev/sdb --erase --yes 4C530001230101117382
+  rayimg install --to /dev/sdb --installer --guests --linux-guest tiny
   rayimg install --verify /dev/sdb
   truncate -s 80G disk.img && rayimg install --to disk.img --yes disk.img`
 
@@ -154,6 +155,9 @@ func (f *installFlags) prepare(cmd *cobra.Command, ui *ui) (*session.Session, er
 	prepared, err := image.Prepare(spec)
 	if err != nil {
 		return nil, err
+	}
+	if f.consent.KeepGuests && !f.content.guests.qemu {
+		ui.note("the RayOS System partition becomes empty: add --guests for guests to have a QEMU to run under")
 	}
 	in.InstallID = prepared.Report().InstallID
 	in.Job = write.NewJob(in.Plan, prepared.Contents())

@@ -12,6 +12,7 @@ import (
 	"github.com/rayos/rayboot/golden"
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/gpt/sketch"
+	"github.com/rayos/rayboot/guest/system"
 	"github.com/rayos/rayboot/installer/disks"
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/session"
@@ -36,7 +37,8 @@ RayOS is installed on. The machine boots the new version from then on. What it
 booted before stays as the entry rayos-old, as a golden snapshot and in the
 kernel slot: if three boots of the new version are not good, the machine comes
 back to it by itself. Versions older than that are dropped. Command lines,
-settings and all other partitions stay as they are.
+settings and all other partitions stay as they are: the QEMU of guests, too, and
+the guests.
 
 If the power goes, the disk boots what it booted before or the new version.
 Nothing is written if it does not fit. Where the boot manager of the disk uses
@@ -159,10 +161,27 @@ func (u *upgrading) find(name string) (err error) {
 	if u.table, err = readTable(file, size); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	u.guests = guestsLeft(file, u.table)
 	if u.table.SectorSize != u.disk.SectorSize {
 		u.disk, err = u.machine.Find(name, u.table.SectorSize)
 	}
 	return err
+}
+
+// guestsLeft says what an upgrade leaves as it is.
+func guestsLeft(r io.ReaderAt, table gpt.Table) string {
+	p, ok := partitionOf(table, gpt.TypeRayOSSystem)
+	if !ok {
+		return "stay as they are"
+	}
+	a, err := system.Read(io.NewSectionReader(r, p.StartBytes, p.SizeBytes), p.SizeBytes)
+	switch {
+	case errors.Is(err, system.ErrNone):
+		return "stay as they are, without a QEMU (rayimg install --guests)"
+	case err != nil:
+		return "stay as they are; their QEMU is damaged, see rayimg verify"
+	}
+	return "stay as they are, with QEMU " + sketch.OneLine(a.QEMU)
 }
 
 // readTable reads the partition table, which must be whole.
@@ -218,6 +237,7 @@ func (u *upgrading) write(ctx context.Context, ui *ui) (report write.Report, err
 type upgradeReport struct {
 	Disk    plan.Disk     `json:"disk"`
 	Plan    upgrade.Plan  `json:"plan"`
+	Guests  string        `json:"guests"`            // what becomes of them, for people
 	Steps   []write.Step  `json:"steps,omitempty"`   // of --dry-run
 	Written *write.Report `json:"written,omitempty"` // nil: nothing was
 }
@@ -225,7 +245,7 @@ type upgradeReport struct {
 // show tells what was done, or would be.
 func (f *upgradeFlags) show(w io.Writer, u *upgrading, report *write.Report) error {
 	if f.json {
-		r := upgradeReport{Disk: u.disk, Plan: u.plan, Written: report}
+		r := upgradeReport{Disk: u.disk, Plan: u.plan, Guests: u.guests, Written: report}
 		if f.dryRun {
 			r.Steps = u.try.Steps()
 		}
@@ -256,6 +276,7 @@ func printUpgrade(w io.Writer, u *upgrading) error {
 		lines = append(lines, fmt.Sprintf("%-8s %s\n%8s as the entry %s and golden snapshot %s", "Kept", describe(*p.Kept), "", upgrade.OldID, bootmenu.ShortID(p.Golden)))
 	}
 	lines = append(lines, fmt.Sprintf("%-8s %s", "Manager", map[bool]string{true: "is replaced; the old one stays beside it", false: "stays as it is"}[p.Manager]))
+	lines = append(lines, fmt.Sprintf("%-8s %s", "Guests", u.guests))
 	for _, note := range p.Notes {
 		lines = append(lines, "Note: "+sketch.OneLine(note)+".")
 	}

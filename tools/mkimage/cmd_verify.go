@@ -14,8 +14,8 @@ their checksums, overlaps and bounds; the FAT32 file system of the EFI System
 Partition; the files that the boot entries name and the digests that they pin;
 the digests of RayOS's own files; both copies of the slot table and the digests
 of its images; both copies of the boot-state record; the golden snapshots, their
-digests and signatures; the log and its newest record. It never writes to the
-disk.
+digests and signatures; the log and its newest record; the QEMU of guests by its
+digest, and whether a Linux guest can be started. It never writes to the disk.
 
 Each problem is one line: a code that stays the same from release to release,
 and a sentence. A warning is about what does no harm or mends itself, such as a

@@ -32,6 +32,7 @@ type upgrading struct {
 	disk     plan.Disk
 	consent  plan.Consent
 	table    gpt.Table
+	guests   string // what becomes of them, for people
 	manager  []byte
 	system   upgrade.System
 	key      *image.GoldenKey // nil: none was named

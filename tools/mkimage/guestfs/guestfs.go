@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -74,16 +73,6 @@ type Options struct {
 // Label is the name of the file system of a Linux guest.
 const Label = "RAYOS-LINUX"
 
-// Paths of what a Linux guest is started from, on its file system; symbolic links are
-// followed.
-const (
-	KernelPath = "vmlinuz"
-	InitrdPath = "initrd.img"
-)
-
-// ErrNoKernel says that a folder cannot be a Linux guest.
-var ErrNoKernel = errors.New("a Linux guest needs the kernel /" + KernelPath + " and /" + InitrdPath)
-
 // Ext4 makes an ext4 with the content of a folder that holds a Linux system. The file
 // is sparse; it must not exist. Owners and modes are those of the folder, but for its
 // own owner, which is root; two calls differ in the times of access and of change that the
@@ -112,7 +101,7 @@ func Ext4(ctx context.Context, file, dir string, o Options) error {
 	if err != nil {
 		return fmt.Errorf("read what mke2fs has made: %w", err)
 	}
-	return Bootable(made)
+	return ext4.Bootable(made)
 }
 
 // journalMiB is large enough for what a small system writes at once.
@@ -123,7 +112,7 @@ func journalMiB(sizeBytes int64) int64 { return min(64, max(4, sizeBytes>>26)) }
 // that is used.
 func Tiny(ctx context.Context, file, dir string, kernel, initrd []byte, o Options) error {
 	var script strings.Builder
-	for name, content := range map[string][]byte{KernelPath: kernel, InitrdPath: initrd} {
+	for name, content := range map[string][]byte{ext4.KernelPath: kernel, ext4.InitrdPath: initrd} {
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.WriteFile(path, content, 0o644), os.Chtimes(path, o.Modified, o.Modified)); err != nil {
 			return fmt.Errorf("make the tiny Linux guest: %w", err)
@@ -153,28 +142,11 @@ func checkFolder(dir string) error {
 	} else if !info.IsDir() {
 		return errors.New("it is not a folder")
 	}
-	for _, name := range []string{KernelPath, InitrdPath} {
+	for _, name := range []string{ext4.KernelPath, ext4.InitrdPath} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w; there is no %s", ErrNoKernel, name)
+			return fmt.Errorf("%w; there is no %s", ext4.ErrNoKernel, name)
 		} else if err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// Bootable says whether a file system has what a Linux guest is started from.
-func Bootable(f *ext4.FS) error {
-	for _, name := range []string{KernelPath, InitrdPath} {
-		r, err := f.Open(name)
-		if err == nil && r.Size() == 0 {
-			err = errors.New("it is empty")
-		}
-		if err == nil {
-			_, err = io.CopyN(io.Discard, r, 1)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrNoKernel, name, err)
 		}
 	}
 	return nil

@@ -115,18 +115,18 @@ func TestTiny(t *testing.T) {
 }
 
 func TestExt4Refuses(t *testing.T) {
-	link := write(t, map[string]string{guestfs.KernelPath: "kernel"})
-	if err := os.Symlink("boot/initrd.img-6.1", filepath.Join(link, guestfs.InitrdPath)); err != nil {
+	link := write(t, map[string]string{ext4.KernelPath: "kernel"})
+	if err := os.Symlink("boot/initrd.img-6.1", filepath.Join(link, ext4.InitrdPath)); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ dir, says string }{
-		"no kernel":    {write(t, map[string]string{guestfs.InitrdPath: "initrd"}), "there is no vmlinuz"},
-		"no initrd":    {write(t, map[string]string{guestfs.KernelPath: "kernel"}), "there is no initrd.img"},
+		"no kernel":    {write(t, map[string]string{ext4.InitrdPath: "initrd"}), "there is no vmlinuz"},
+		"no initrd":    {write(t, map[string]string{ext4.KernelPath: "kernel"}), "there is no initrd.img"},
 		"broken link":  {link, "initrd.img: open initrd.img: boot: file does not exist"},
-		"empty kernel": {write(t, map[string]string{guestfs.KernelPath: "", guestfs.InitrdPath: "initrd"}), "vmlinuz: it is empty"},
+		"empty kernel": {write(t, map[string]string{ext4.KernelPath: "", ext4.InitrdPath: "initrd"}), "vmlinuz: it is empty"},
 	} {
 		err := guestfs.Ext4(t.Context(), filepath.Join(t.TempDir(), "linux"), c.dir, guestfs.Options{SizeBytes: 64 << 20, Modified: modified})
-		if !errors.Is(err, guestfs.ErrNoKernel) || !strings.Contains(err.Error(), c.says) {
+		if !errors.Is(err, ext4.ErrNoKernel) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
 		}
 	}
@@ -134,7 +134,7 @@ func TestExt4Refuses(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "guestfs.go: it is not a folder") {
 		t.Errorf("a file: %v", err)
 	}
-	files := map[string]string{guestfs.KernelPath: "kernel", guestfs.InitrdPath: strings.Repeat("initrd", 1<<20)}
+	files := map[string]string{ext4.KernelPath: "kernel", ext4.InitrdPath: strings.Repeat("initrd", 1<<20)}
 	err = guestfs.Ext4(t.Context(), filepath.Join(t.TempDir(), "linux"), write(t, files), guestfs.Options{SizeBytes: 5 << 20, Modified: modified})
 	if err == nil || !strings.Contains(err.Error(), "mke2fs: exit status 1") {
 		t.Errorf("a partition that is too small: %v", err)
