@@ -111,7 +111,7 @@ var layers = []layer{
 	},
 	{room: "tools/bench-log", rooms: []string{"gpt", "initramfs", "raylog"}, other: []string{"golang.org/x/sys"}},
 	{room: "ovmf-tests/apps", rooms: []string{"bootmenu", "efi/goefi", "efi/uefi", "efi/watchdog", "esp", "markers"}},
-	{room: "ovmf-tests", rooms: []string{"bootmenu", "diskstate", "efi/bootoption", "esp", "golden", "gpt", "guest", "guest/preflight", "markers", "presentation", "presentation/canvas", "presentation/console", "presentation/display", "presentation/input", "presentation/ioctl", "presentation/picture", "presentation/qmp", "presentation/screen", "presentation/screendump", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
+	{room: "ovmf-tests", rooms: []string{"bootmenu", "diskstate", "efi/bootoption", "esp", "golden", "gpt", "guest", "guest/preflight", "inspect", "markers", "presentation", "presentation/canvas", "presentation/console", "presentation/display", "presentation/input", "presentation/ioctl", "presentation/picture", "presentation/qmp", "presentation/screen", "presentation/screendump", "presentation/vhostgpu", "presentation/virtgpu", "raylog", "tools"}, other: []string{"golang.org/x/sys", "golang.org/x/term"}},
 }
 
 // unsafeRooms are the only places where unsafe and assembly may stand.

@@ -4,6 +4,7 @@ package ovmftests
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rayos/rayboot/gpt"
+	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/ovmf-tests/harness"
 	"github.com/rayos/rayboot/tools/mkimage/qemu"
 )
@@ -152,16 +154,18 @@ func wholeOrMending(t *testing.T, path, first string) {
 	if first != "EFI System" {
 		t.Errorf("the first partition is %q", first)
 	}
-	out, err := exec.Command(harness.Artifact(t, "rayimg"), "verify", path).CombinedOutput()
+	out, err := exec.Command(harness.Artifact(t, "rayimg"), "verify", "--json", path).Output()
 	var status *exec.ExitError
 	if err != nil && !errors.As(err, &status) {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(out)) {
-		code, _, found := strings.Cut(strings.TrimSpace(line), ": ")
-		if found && !strings.HasPrefix(code, "gpt-") && err != nil {
-			t.Errorf("a disk with the new table is not whole: %s", out)
-			return
+	var report struct{ Findings []inspect.Finding }
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatalf("rayimg verify: %v: %s", err, out)
+	}
+	for _, f := range report.Findings {
+		if !f.Warning && !strings.HasPrefix(f.Code, "gpt-") {
+			t.Errorf("a disk with the new table is not whole: %s: %s", f.Code, f.Text)
 		}
 	}
 }
