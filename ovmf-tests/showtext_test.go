@@ -55,11 +55,17 @@ func qemusPicture(t *testing.T, host *showhost.Guest, dir string) []byte {
 		t.Fatal(err)
 	}
 	client := monitorOf(t, path)
-	var last []byte
-	until(t, "a picture with text that stays", m.Output, func() bool {
-		shot := dumpOf(t, client, file)
-		stays := bytes.Equal(shot, last) && len(bytes.Trim(shot[16:], "\x00")) > 100000
-		last = shot
+	return textThatStays(t, m.Output, func() []byte { return dumpOf(t, client, file) })
+}
+
+// textThatStays waits for a picture, as PPM, with much text, that is the same twice. There
+// may be none at first.
+func textThatStays(t *testing.T, state func() string, picture func() []byte) (last []byte) {
+	t.Helper()
+	until(t, "a picture with text that stays", state, func() bool {
+		now := picture()
+		stays := bytes.Equal(now, last) && len(bytes.Trim(now[min(16, len(now)):], "\x00")) > 100000
+		last = now
 		return stays
 	})
 	return last

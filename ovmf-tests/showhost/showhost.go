@@ -122,8 +122,9 @@ func (m *Machine) Output() string {
 // Served is a guest whose display is ours.
 type Served struct {
 	*Machine
-	Ended   chan error // gets what vhostgpu.Serve returned
-	Monitor string     // where QEMU's monitor is
+	Ended   chan error      // gets what vhostgpu.Serve returned
+	Monitor string          // where QEMU's monitor is
+	Device  *virtgpu.Device // to be looked at when it has ended
 }
 
 // Serve starts a guest whose display is shown on out. dir is for its sockets.
@@ -146,8 +147,8 @@ func (g *Guest) Serve(ctx context.Context, dir, name, show string, out virtgpu.O
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("QEMU did not connect: %w: %s", err, m.Output()), m.Cmd.Process.Kill())
 	}
-	s := &Served{m, make(chan error, 1), monitor}
-	go func() { s.Ended <- vhostgpu.Serve(ctx, conn, name, out, report) }()
+	s := &Served{m, make(chan error, 1), monitor, virtgpu.New(out)}
+	go func() { s.Ended <- vhostgpu.ServeDevice(ctx, conn, name, s.Device, report) }()
 	return s, nil
 }
 

@@ -63,6 +63,12 @@ type session struct {
 // closes the connection or ctx is done; then its surfaces are gone, and the error
 // is nil. report is told what the guest did wrong; it must not wait.
 func Serve(ctx context.Context, conn *net.UnixConn, name string, out virtgpu.Output, report func(error)) error {
+	return ServeDevice(ctx, conn, name, virtgpu.New(out), report)
+}
+
+// ServeDevice is [Serve] with a device that the caller has made, and may look at again
+// when it returns.
+func ServeDevice(ctx context.Context, conn *net.UnixConn, name string, device *virtgpu.Device, report func(error)) error {
 	file, err := conn.File() // a descriptor of our own, which no deadline closes
 	if err != nil {
 		return errors.Join(fmt.Errorf("take the connection of %s: %w", name, err), conn.Close())
@@ -71,7 +77,7 @@ func Serve(ctx context.Context, conn *net.UnixConn, name string, out virtgpu.Out
 	if err := conn.Close(); err != nil {
 		return fmt.Errorf("take the connection of %s: %w", name, err)
 	}
-	s := &session{name: name, socket: int(file.Fd()), gpuSocket: -1, device: virtgpu.New(out), report: report}
+	s := &session{name: name, socket: int(file.Fd()), gpuSocket: -1, device: device, report: report}
 	for i := range s.rings {
 		s.rings[i] = ring{index: i, kick: -1, call: -1, enabled: true}
 	}

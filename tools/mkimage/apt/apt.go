@@ -160,6 +160,7 @@ func sources(targets, key string) ([]string, error) {
 // run runs apt-get with the private folders.
 func (a *Archive) run(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-c", filepath.Join(a.dir, "apt.conf"), "-q", "-y"}, args...)...)
+	cmd.Dir = a.archives() // where apt-get download puts files
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -173,10 +174,26 @@ func (a *Archive) run(ctx context.Context, args ...string) error {
 	return nil
 }
 
+// archives is where the files of packages come to.
+func (a *Archive) archives() string { return filepath.Join(a.dir, "cache/archives") }
+
+// Alone fetches one package without what it depends on, and returns its file. It is
+// called after Download, which removes what is there.
+func (a *Archive) Alone(ctx context.Context, name string) (string, error) {
+	if err := a.run(ctx, "download", name); err != nil {
+		return "", err
+	}
+	files, err := filepath.Glob(filepath.Join(a.archives(), name+"_*.deb"))
+	if err != nil || len(files) != 1 {
+		return "", fmt.Errorf("apt-get download %s has brought %d files: %w", name, len(files), errors.Join(ErrUnavailable, err))
+	}
+	return files[0], nil
+}
+
 // Download fetches the packages and all that they depend on, and returns the
 // files. progress is told the bytes that are there.
 func (a *Archive) Download(ctx context.Context, packages []string, progress func(int64)) ([]string, error) {
-	folder := filepath.Join(a.dir, "cache/archives")
+	folder := a.archives()
 	old, err := filepath.Glob(filepath.Join(folder, "*.deb"))
 	if err != nil {
 		return nil, err
