@@ -27,27 +27,28 @@ type buildFlags struct {
 
 const buildLong = `Build makes a disk image with the five RayOS partitions: the EFI System
 Partition with the boot manager, a kernel and its initrd; the RayOS Kernel
-partition with the same kernel in slot 0; and three more partitions, for guests.
-Its menu has RayOS (from the ESP), RayOS from the kernel slot, and RayOS in safe
-mode.
+partition with the same kernel in slot 0; and three more partitions, for
+guests. Its menu has RayOS (from the ESP), RayOS from the kernel slot, and
+RayOS in safe mode.
 
-The partitions for guests are left empty, unless --guests puts the QEMU that they
-run under on the RayOS System partition, and --linux-guest a Linux on the Linux
-Guest partition: "tiny" is this very kernel with the runtime, which comes up to a
-shell; or a folder with a root file system that has /vmlinuz and /initrd.img.
+The partitions for guests are left empty, unless --guests puts the QEMU that
+they run under on the RayOS System partition, and --linux-guest a Linux on the
+Linux Guest partition: "tiny" is this very kernel with the runtime, which comes
+up to a shell; "debian" a small Debian, installed by mmdebstrap; or name a
+folder with a root file system that has /vmlinuz and /initrd.img.
 docs/guests.md has more.
 
-With --layout the partitions are those of a TOML file; docs/install.md describes
-it. Such a disk may be smaller.
+With --layout the partitions are those of a TOML file; docs/install.md
+describes it. Such a disk may be smaller.
 
 The image is sparse: it takes only the space of its content. It is written
 beside its name and renamed when it is complete. With --seed, equal inputs give
 equal bytes; file times are then those of SOURCE_DATE_EPOCH, or 1980.
 
-With --golden-key the boot manager accepts only golden snapshots that are signed
-with this Ed25519 key. RayOS as it is installed becomes the first one, signed if
-the key is a private one. The machine itself cannot sign: sign its later ones
-with rayimg recovery sign. docs/golden-key.md has more.`
+With --golden-key the boot manager accepts only golden snapshots that are
+signed with this Ed25519 key. RayOS as it is installed becomes the first one,
+signed if the key is a private one. The machine itself cannot sign: sign its
+later ones with rayimg recovery sign. docs/golden-key.md has more.`
 
 const buildExample = `  rayimg build disk.img
   rayimg build disk.img --size 100GiB --sector-size 4096

@@ -11,9 +11,9 @@ import (
 	"github.com/rayos/rayboot/tools/mkimage/qemu/qemutest"
 )
 
-// guest is what runs in the machines of these tests: it prints the emulator's arguments, sends SHELL_READY, and powers
+// emulated is what runs in the machines of these tests: it prints the emulator's arguments, sends SHELL_READY, and powers
 // off at the key q.
-func guest(serial io.ReadWriter) {
+func emulated(serial io.ReadWriter) {
 	fmt.Fprintf(serial, "arguments: %s\r\n[RAYOS_BOOT_MARKER:SHELL_READY] seq=3, entry=rayos\r\n", strings.Join(os.Args, " "))
 	key := make([]byte, 1)
 	for {

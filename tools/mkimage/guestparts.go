@@ -16,14 +16,17 @@ import (
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/guest/settings"
 	"github.com/rayos/rayboot/installer/content"
+	"github.com/rayos/rayboot/tools/mkimage/debguest"
 	"github.com/rayos/rayboot/tools/mkimage/debqemu"
 	"github.com/rayos/rayboot/tools/mkimage/guestfs"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
 
-// tinyGuest is the value of --linux-guest that makes a guest of RayOS's own kernel and
-// runtime.
-const tinyGuest = "tiny"
+// Values of --linux-guest that are no folders.
+const (
+	tinyGuest   = "tiny"   // RayOS's own kernel and runtime
+	debianGuest = "debian" // a small Debian
+)
 
 // guestFlags say what the partitions of guests are to hold.
 type guestFlags struct {
@@ -37,7 +40,7 @@ type guestFlags struct {
 
 func (f *guestFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.qemu, "guests", false, "put the QEMU that guests run under on the RayOS System partition, fetched once")
-	flags.StringVar(&f.linux, "linux-guest", "", "put a Linux on the Linux Guest partition: tiny (this kernel and runtime), or a folder with a root file system")
+	flags.StringVar(&f.linux, "linux-guest", "", "put a Linux on the Linux Guest partition: tiny (this kernel and runtime), debian, or a folder with a root file system")
 	flags.StringVar(&f.config, "guest-config", "", "settings of the guests, a TOML file (default one that explains them, with --guests)")
 }
 
@@ -124,15 +127,25 @@ func (f *guestFlags) fillLinux(ctx context.Context, ui *ui, spec *image.Spec) er
 	ui.progress("make the Linux guest", 0, 0)
 	name := filepath.Join(f.scratch, "linux")
 	o := guestfs.Options{SizeBytes: parts[i].SizeBytes, ID: image.NewID(spec.Seed, "Linux guest"), Modified: spec.Modified}
-	if err := f.makeLinux(ctx, name, spec, o); err != nil {
+	if err := f.makeLinux(ctx, ui, name, spec, o); err != nil {
 		return err
 	}
 	return f.add(spec, name, content.LinuxArea)
 }
 
 // makeLinux makes the file system of the Linux guest.
-func (f *guestFlags) makeLinux(ctx context.Context, name string, spec *image.Spec, o guestfs.Options) error {
-	if f.linux != tinyGuest {
+func (f *guestFlags) makeLinux(ctx context.Context, ui *ui, name string, spec *image.Spec, o guestfs.Options) error {
+	switch f.linux {
+	case debianGuest:
+		ui.progress("install Debian for the guest", 0, 0)
+		debian, err := debguest.Make(ctx, f.scratch)
+		if err != nil {
+			return err
+		}
+		o.FakeRoot = debian.FakeRoot
+		return guestfs.Ext4(ctx, name, debian.Dir, o)
+	case tinyGuest:
+	default:
 		return guestfs.Ext4(ctx, name, f.linux, o)
 	}
 	dir := filepath.Join(f.scratch, tinyGuest)

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rayimg": main, qemu.Program: func() { qemutest.Emulate(guest) }})
+	testscript.Main(m, map[string]func(){"rayimg": main, qemu.Program: func() { qemutest.Emulate(emulated) }})
 }
 
 // TestScripts runs testdata/script/*.txtar: rayimg as a user calls it, and other

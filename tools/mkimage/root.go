@@ -15,6 +15,7 @@ import (
 	"github.com/rayos/rayboot/bootmenu/control/cli"
 	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/session"
+	"github.com/rayos/rayboot/tools/mkimage/showing"
 )
 
 // Exit statuses of rayimg, as documented in its help.
@@ -32,8 +33,8 @@ sparse file with a GUID partition table, an EFI System Partition with the boot
 manager, and a kernel slot; it starts on any UEFI machine and in QEMU.
 
 Exit status: 0 done; 1 the operation did not succeed; 2 wrong usage; 3 verify
-found problems; 4 run waited in vain; 130 interrupted. Whatever the status, no
-half-written image is left behind.`
+found problems; 4 run or show waited in vain; 130 interrupted. Whatever the
+status, no half-written image is left behind.`
 
 // errFindings ends verify when there are problems, which it has printed.
 var errFindings = errors.New("problems were found")
@@ -65,7 +66,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case errors.Is(err, control.ErrUsage):
 		fmt.Fprintln(stderr, "See rayimg --help, or --help behind the command.")
 		return exitUsage
-	case errors.Is(err, session.ErrNotReached):
+	case errors.Is(err, session.ErrNotReached), errors.Is(err, showing.ErrNotSaid):
 		return exitNotReached
 	}
 	return exitFailure
@@ -88,6 +89,7 @@ func newRootCmd() *cobra.Command {
 		newInspectCmd(),
 		newVerifyCmd(),
 		newRunCmd(),
+		newShowCmd(),
 		newDisksCmd(),
 		newInstallCmd(),
 		newUpgradeCmd(),

@@ -73,11 +73,7 @@ func (a *Archive) Close() { _ = a.lock.Close() } // nothing was written to it
 
 // configure writes what makes apt-get stay in its folders, and the sources.
 func (a *Archive) configure(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages").Output()
-	if err != nil {
-		return fmt.Errorf("%w: apt-get indextargets: %w", ErrUnavailable, err)
-	}
-	lines, err := sources(string(out), keyring())
+	lines, err := Sources(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,6 +119,16 @@ func keyring() string {
 		return ""
 	}
 	return debian
+}
+
+// Sources are lines for sources.list: Debian's suites of the release and its backports, from
+// where this machine has its own packages.
+func Sources(ctx context.Context) ([]string, error) {
+	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages").Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w: apt-get indextargets: %w", ErrUnavailable, err)
+	}
+	return sources(string(out), keyring())
 }
 
 // sources makes the lines of sources.list out of what apt-get indextargets said:

@@ -29,7 +29,7 @@ var ErrNoTool = errors.New("it is not on this machine")
 func System(ctx context.Context, file string, tree guest.Tree, version string, modified time.Time) error {
 	seconds := strconv.FormatInt(max(0, modified.Unix()), 10)
 	// zstd is fast at level 3 and not much larger than at 15; Debian's kernel reads it.
-	err := run(ctx, tool{"mksquashfs", "squashfs-tools", nil}, string(tree), file, "-noappend", "-all-root", "-no-xattrs", "-reproducible",
+	err := run(ctx, tool{name: "mksquashfs", pkg: "squashfs-tools"}, string(tree), file, "-noappend", "-all-root", "-no-xattrs", "-reproducible",
 		"-mkfs-time", seconds, "-all-time", seconds, "-comp", "zstd", "-Xcompression-level", "3", "-no-progress", "-quiet")
 	if err != nil {
 		return fmt.Errorf("make the squashfs of QEMU: %w", err)
@@ -68,6 +68,7 @@ type Options struct {
 	SizeBytes int64
 	ID        gpt.GUID // of the file system; its other random numbers follow from it
 	Modified  time.Time
+	FakeRoot  string // file with the owners of a folder's files, for fakeroot(1); empty: the real ones
 }
 
 // Label is the name of the file system of a Linux guest.
@@ -157,13 +158,15 @@ const fakeTime = "E2FSPROGS_FAKE_TIME="
 
 // e2fsprogs are programs that go by the clock that they are told.
 func e2fsprogs(name string, o Options) tool {
-	return tool{name, "e2fsprogs", []string{fakeTime + strconv.FormatInt(max(1, o.Modified.Unix()), 10)}}
+	return tool{name, "e2fsprogs", []string{fakeTime + strconv.FormatInt(max(1, o.Modified.Unix()), 10)}, o.FakeRoot}
 }
 
-// tool is a program, the Debian package that has it, and what it needs in its environment.
+// tool is a program, the Debian package that has it, what it needs in its environment, and
+// the owners that it is to see.
 type tool struct {
 	name, pkg string
 	env       []string
+	fakeRoot  string
 }
 
 func run(ctx context.Context, t tool, args ...string) error {
@@ -171,7 +174,11 @@ func run(ctx context.Context, t tool, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w; install the package %s", t.name, ErrNoTool, t.pkg)
 	}
-	cmd := exec.CommandContext(ctx, path, args...)
+	command := append([]string{path}, args...)
+	if t.fakeRoot != "" {
+		command = append([]string{"fakeroot", "-i", t.fakeRoot, "--"}, command...)
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	// mksquashfs does not take both this variable and its options for times.
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "SOURCE_DATE_EPOCH=") }), "LC_ALL=C")
 	cmd.Env = append(cmd.Env, t.env...)

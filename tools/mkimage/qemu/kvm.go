@@ -15,6 +15,22 @@ import (
 // kvmDevice is a variable for the tests.
 var kvmDevice = "/dev/kvm"
 
+// Use decides for a guest that is started otherwise. What KVM is worth is found out with a
+// firmware of this machine; without one it is not used.
+func (k KVMMode) Use() (bool, error) {
+	if k == KVMOff {
+		return false, nil
+	}
+	firmware, err := FindFirmware(Plain)
+	switch {
+	case err != nil && k == KVMOn:
+		return false, fmt.Errorf("KVM is asked for but cannot be tried: %w", err)
+	case err != nil:
+		return false, nil
+	}
+	return k.use(firmware)
+}
+
 // use decides for one start whether KVM is used.
 func (k KVMMode) use(firmware Firmware) (bool, error) {
 	switch orDefault(k, KVMAuto) {
