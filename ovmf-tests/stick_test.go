@@ -188,8 +188,10 @@ func installInDialog(m *harness.Machine) (entry string) {
 // one that was there.
 func installByCommand(t *testing.T, m *harness.Machine, entry string) {
 	t.Helper()
-	m.Type("install --verify nvme0n1; install --to sda --internal --erase --yes QM00007; install --to nvme0n1 --internal --erase --yes disk2\r")
+	m.Type("install --list-disks --json | grep 'serial.*disk1'; install --verify nvme0n1 --json; install --verify nvme0n1; install --to sda --internal --erase --yes QM00007; install --to nvme0n1 --internal --erase --yes disk2\r")
 	m.Expect(
+		harness.Pattern(`^ +"serial": "disk1",$`),
+		harness.Pattern(`^  "findings": \[\]$`),
 		harness.Text("nvme0n1: no problems"),
 		harness.Marker("[RAYOS_INSTALLER:INSTALL_FAILED] disk=sda"),
 		harness.Text(`[RAYOS_INSTALLER:INSTALL_FAILED] disk=nvme0n1, reason="--yes disk2 does not confirm nvme0n1, `),
