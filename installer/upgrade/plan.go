@@ -210,7 +210,11 @@ func (p *Plan) planKept(v fs.FS, now Version, nowErr error, entries []esp.Entry)
 		p.Kept = &now
 	case old != nil:
 		p.Kept = old
-		p.Notes = append(p.Notes, fmt.Sprintf("what the entry %s starts now was never a good boot; %s stays what the machine comes back to", EntryID, OldID))
+		why := "was never a good boot"
+		if p.req.Key != nil {
+			why = "is not known to be a good boot: where snapshots must be signed, `recovery snapshot` on the machine makes it known"
+		}
+		p.Notes = append(p.Notes, fmt.Sprintf("what the entry %s starts now %s; %s stays what the machine comes back to", EntryID, why, OldID))
 	case nowErr == nil:
 		p.Kept = &now // better than nothing
 	default:
