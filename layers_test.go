@@ -96,14 +96,14 @@ var layers = []layer{
 	{
 		room: "initramfs/guests/host",
 		rooms: []string{
-			"gpt", "guest", "guest/settings", "initramfs", "installer/signature", "markers", "presentation", "presentation/display", "presentation/input", "presentation/picture",
+			"gpt", "guest", "guest/preflight", "guest/settings", "initramfs", "installer/signature", "markers", "presentation", "presentation/display", "presentation/input", "presentation/picture",
 			"presentation/qmp", "presentation/screen", "presentation/screendump", "presentation/vhostgpu",
 		},
 		other: []string{"golang.org/x/sys"},
 	},
 	{
 		room:  "tools",
-		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "diskstate", "efi/pecoff", "esp", "golden", "gpt", "guest", "guest/settings", "inspect", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation", "presentation/console", "presentation/display", "presentation/picture", "presentation/qmp", "presentation/screen", "presentation/vhostgpu", "raylog", "raylog/timeline"},
+		rooms: []string{"bootmenu", "bootmenu/control", "bootmenu/control/cli", "diskstate", "efi/pecoff", "esp", "golden", "gpt", "guest", "guest/preflight", "guest/settings", "inspect", "installer", "installer/content", "installer/layout", "installer/plan", "installer/signature", "installer/table", "installer/upgrade", "markers", "presentation", "presentation/console", "presentation/display", "presentation/picture", "presentation/qmp", "presentation/screen", "presentation/vhostgpu", "raylog", "raylog/timeline"},
 		other: []string{
 			"github.com/diskfs/go-diskfs", "github.com/klauspost/compress", "github.com/schollz/progressbar/v3",
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/u-root/u-root", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/term",

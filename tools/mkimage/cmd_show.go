@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rayos/rayboot/guest"
+	"github.com/rayos/rayboot/guest/preflight"
 	"github.com/rayos/rayboot/guest/settings"
 	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/presentation/picture"
@@ -135,6 +136,9 @@ func (f *showFlags) run(cmd *cobra.Command, name string) (err error) {
 	}
 	g.Machine.Tree, g.Machine.Snapshot = fetched.Tree, !f.write
 	if g.Machine.KVM, err = qemu.KVMMode(f.kvm).Use(); err != nil {
+		return err
+	}
+	if err := preflight.Check(cmd.Context(), fetched.Tree.Command(), fetched.Tree.Env(), g.Machine.KVM); err != nil {
 		return err
 	}
 	ui.end()

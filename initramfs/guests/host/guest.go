@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rayos/rayboot/guest"
+	"github.com/rayos/rayboot/guest/preflight"
 	"github.com/rayos/rayboot/initramfs/guests"
 	"github.com/rayos/rayboot/initramfs/service"
 	"github.com/rayos/rayboot/presentation/input"
@@ -60,6 +61,9 @@ func (g *hosted) command() (argv, env []string, err error) {
 	g.kvm = !g.noKVM && g.host.hasKVM()
 	m.KVM = g.kvm
 	g.mu.Unlock()
+	if err := g.host.suits(m.Tree, m.KVM); err != nil {
+		return nil, nil, err
+	}
 	return append(m.Tree.Command(), g.config.Args(m)...), m.Tree.Env(), nil
 }
 
@@ -185,6 +189,16 @@ func (g *hosted) state(now time.Duration) guests.State {
 		}
 	}
 	return to
+}
+
+// suitsWithin bounds how long QEMU takes to tell its version, also from a slow disk.
+const suitsWithin = time.Minute
+
+// suits asks QEMU for its version, before it ends with an error that says less.
+func suits(tree guest.Tree, kvm bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), suitsWithin)
+	defer cancel()
+	return preflight.Check(ctx, tree.Command(), tree.Env(), kvm)
 }
 
 // hasKVM reports whether the kernel gives virtual machines the processor itself. Whether one runs then is seen when it does.

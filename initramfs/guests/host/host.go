@@ -38,6 +38,7 @@ type Host struct {
 	tell     *teller // for all consoles and the log
 	complain *teller // for the log alone
 	hasKVM   func() bool
+	suits    func(tree guest.Tree, kvm bool) error // whether QEMU is one that can do it
 
 	services *service.Supervisor
 	guests   []*hosted // in their order
@@ -56,11 +57,12 @@ type config struct {
 	find     func() (screen.Screen, error)
 	open     func() (devices, error)
 	hasKVM   func() bool
+	suits    func(tree guest.Tree, kvm bool) error
 	launcher service.Launcher
 }
 
 func newHost(c config) (*Host, error) {
-	h := &Host{machine: c.machine, tell: newTeller(c.tell, mostTold), complain: newTeller(c.log, mostComplaints), hasKVM: c.hasKVM}
+	h := &Host{machine: c.machine, tell: newTeller(c.tell, mostTold), complain: newTeller(c.log, mostComplaints), hasKVM: c.hasKVM, suits: c.suits}
 	console := newTeller(c.log, 0) // the supervisor bounds what a guest says
 	h.services = service.New(service.Config{
 		Clock: clock{}, Launch: c.launcher, Log: func(name, line string) { console.line(guests.Line(name, line)) },

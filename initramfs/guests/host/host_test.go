@@ -109,8 +109,9 @@ func newBench(t *testing.T, script map[guest.Name]string, change func(*config)) 
 	b := &bench{t: t, screen: &fakeScreen{}, machine: &fakeMachine{dir: t.TempDir(), script: script, mib: meminfo{16000, 16000}}}
 	c := config{
 		machine: b.machine, tell: &b.tell, log: &b.log, launcher: service.Direct, hasKVM: func() bool { return false },
-		find: func() (screen.Screen, error) { return b.screen, nil },
-		open: func() (devices, error) { return nil, errors.New("no keyboard here") },
+		suits: func(guest.Tree, bool) error { return nil },
+		find:  func() (screen.Screen, error) { return b.screen, nil },
+		open:  func() (devices, error) { return nil, errors.New("no keyboard here") },
 	}
 	for _, name := range guest.Names() {
 		g := guest.Default(name)
@@ -253,6 +254,16 @@ func TestBrokenKVM(t *testing.T) {
 	}
 	b.says(&b.tell, "QEMU does not run on KVM here; from now on it is emulated in software")
 	if s := b.until("linux", guests.Runs); s.KVM || s.Starts != 2 {
+		t.Errorf("state %+v", s)
+	}
+}
+
+// TestOldQEMU has a QEMU that cannot do it: it is told, and not started.
+func TestOldQEMU(t *testing.T) {
+	old := guest.CheckVersion("QEMU emulator version 7.2.22 (Debian)", false)
+	b := newBench(t, map[guest.Name]string{guest.Linux: idle}, func(c *config) { c.suits = func(guest.Tree, bool) error { return old } })
+	b.ask(guests.Request{Verb: guests.VerbStart, Guest: "linux"})
+	if s := b.until("linux", guests.Failed); !strings.Contains(s.Problem, old.Error()) || s.PID != 0 {
 		t.Errorf("state %+v", s)
 	}
 }

@@ -41,7 +41,7 @@ func Main(_ []string, _ io.Reader, stdout, stderr io.Writer) int {
 func run(ctx context.Context, m *machine, tell, log io.Writer) error {
 	settings, wrong := m.settings()
 	c := config{
-		machine: m, tell: tell, log: log, open: openDevices, hasKVM: hasKVM, launcher: service.Direct,
+		machine: m, tell: tell, log: log, open: openDevices, hasKVM: hasKVM, suits: suits, launcher: service.Direct,
 		find: func() (screen.Screen, error) { return screen.Find("") },
 	}
 	for _, name := range guest.Names() {
