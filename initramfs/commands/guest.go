@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -22,8 +23,10 @@ puts one on the screen. What a guest says on its serial console is in the log:
 log show --source linux. What it gets of the machine is in the file
 EFI/rayos/guests.toml of the ESP.`
 
-// guestLook is how often is looked at what becomes of a guest.
-const guestLook = 200 * time.Millisecond
+const (
+	guestLook = 500 * time.Millisecond // how often is looked at what becomes of a guest
+	mostLate  = 5                      // answers in a row that may be late; each is waited for 10 s
+)
 
 func newGuest(e *env) *cobra.Command {
 	cmd := &cobra.Command{
@@ -198,11 +201,16 @@ func newGuestStop(e *env) *cobra.Command {
 func (e *env) follow(name string, look func(guests.State) (done bool, err error)) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	for {
+	for late := 0; ; {
 		a, err := e.guests(guests.Request{Verb: guests.VerbList})
+		if errors.Is(err, os.ErrDeadlineExceeded) && late < mostLate {
+			late++ // a guest that begins may leave the machine little time
+			continue
+		}
 		if err != nil {
 			return err
 		}
+		late = 0
 		s, err := a.Find(name)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package commands
 import (
 	"bytes"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ type program struct {
 	asked   []guests.Request
 	answers []guests.Answer
 	err     error
+	late    int // answers that come too late
 }
 
 func (p *program) ask(r guests.Request) (guests.Answer, error) {
@@ -25,6 +27,10 @@ func (p *program) ask(r guests.Request) (guests.Answer, error) {
 	}
 	if a.Error != "" {
 		return a, errors.New(a.Error)
+	}
+	if p.late > 0 && r.Verb == guests.VerbList {
+		p.late--
+		return a, os.ErrDeadlineExceeded
 	}
 	return a, p.err
 }
@@ -67,6 +73,8 @@ const (
 func TestGuestAndShow(t *testing.T) {
 	noQEMU := machineWith(stopped)
 	noQEMU.err = guests.ErrNoQEMU
+	busy, stuck := machineWith(runs, runs, drew), machineWith(runs)
+	busy.late, stuck.late = mostLate, mostLate+1
 	refused := &program{answers: []guests.Answer{{Error: "guest linux wants 1024 MiB of memory"}}}
 	for _, c := range []struct {
 		line    string
@@ -91,6 +99,8 @@ func TestGuestAndShow(t *testing.T) {
 		{"guest start plan9", machineWith(runs), 2, "", `invalid argument "plan9"`},
 		{"guest stop linux", machineWith(ending, ending, ending, stopped), 0, "linux has ended.\n", ""},
 		{"show linux", machineWith(runs, runs, runs, drew), 0, initializing + visible, ""},
+		{"show linux", busy, 0, initializing + visible, ""},
+		{"show linux", stuck, 1, initializing, os.ErrDeadlineExceeded.Error()},
 		{"show linux", machineWith(runs, failed), 1, initializing, "guest linux has ended: exit status 1; see log show --source linux"},
 		{"show linux --wait 1ms", machineWith(runs), 1, initializing, "has drawn nothing within 1ms; it is shown as soon as it does"},
 		{

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rayos/rayboot/initramfs/packet"
@@ -95,7 +96,7 @@ func Ask(root string, r Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	text, err := packet.Ask(filepath.Join(root, SocketPath), question)
+	text, err := ask(root, question)
 	if errors.Is(err, os.ErrNotExist) {
 		return Answer{}, WhyNot(root)
 	}
@@ -110,6 +111,24 @@ func Ask(root string, r Request) (Answer, error) {
 		return a, errors.New(a.Error)
 	}
 	return a, nil
+}
+
+// Where the disk has a QEMU, the program may be about to listen: it begins with the shells, and anew when it has died.
+const (
+	beginsWithin = 3 * time.Second
+	beginsLook   = 100 * time.Millisecond
+)
+
+func ask(root string, question []byte) (answer []byte, err error) {
+	for deadline := time.Now().Add(beginsWithin); ; time.Sleep(beginsLook) {
+		answer, err = packet.Ask(filepath.Join(root, SocketPath), question)
+		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(deadline) {
+			return answer, err
+		}
+		if _, without := System(root); without != nil {
+			return nil, err
+		}
+	}
 }
 
 // Line is a line of a guest's serial console as the program writes it on its standard output.

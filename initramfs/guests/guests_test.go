@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rayos/rayboot/gpt"
 	"github.com/rayos/rayboot/initramfs/bootfacts"
@@ -99,6 +100,29 @@ func TestAsk(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := Ask(root, Request{Verb: VerbList}); err == nil || !strings.Contains(err.Error(), "the service guests does not answer") {
+		t.Error(err)
+	}
+}
+
+// TestAskWhileItBegins asks before the program listens.
+func TestAskWhileItBegins(t *testing.T) {
+	root := withDisk(t, squashfs)
+	served := make(chan error)
+	listening := make(chan *packet.Listener, 1)
+	go func() {
+		time.Sleep(2 * beginsLook)
+		listener, err := packet.Listen(filepath.Join(root, SocketPath))
+		if err != nil {
+			served <- err
+			return
+		}
+		listening <- listener
+		served <- listener.Serve(func([]byte) []byte { return []byte(`{"wanted":"linux"}`) })
+	}()
+	if a, err := Ask(root, Request{Verb: VerbList}); err != nil || a.Wanted != "linux" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if err := errors.Join((<-listening).Close(), <-served); err != nil {
 		t.Error(err)
 	}
 }

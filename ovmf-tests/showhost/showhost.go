@@ -33,18 +33,13 @@ type Guest struct {
 	initrd  string
 }
 
-// Prepare fetches QEMU and the kernel, and packs the initrd into a folder. The guest
-// loads more modules of the kernel than it needs for its screen, if there are more.
-func Prepare(ctx context.Context, dir string, more ...string) (*Guest, error) {
+// Prepare fetches QEMU and the kernel, and packs the initrd into a folder.
+func Prepare(ctx context.Context, dir string) (*Guest, error) {
 	qemu, err := debqemu.Fetch(ctx, debqemu.Options{})
 	if err != nil {
 		return nil, err
 	}
-	modules := initrd.DefaultModules() // whose kernel other tests have fetched already
-	if len(more) > 0 {
-		modules = append(modules, kmod.Group{Name: "more", Modules: more})
-	}
-	kernel, err := debkernel.Fetch(ctx, debkernel.Debian, debkernel.Options{Modules: modules})
+	kernel, err := debkernel.Fetch(ctx, debkernel.Debian, debkernel.Options{Modules: initrd.DefaultModules()})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +58,7 @@ func Prepare(ctx context.Context, dir string, more ...string) (*Guest, error) {
 	if err := initrd.PackRuntime(init, &b); err != nil {
 		return nil, err
 	}
-	groups := []kmod.Group{{Name: "show", Modules: append([]string{"virtio_pci", "virtio_gpu"}, more...)}}
+	groups := []kmod.Group{{Name: "show", Modules: []string{"virtio_pci", "virtio_gpu"}}}
 	if _, err := initrd.PackModules(tree, kernel.Release, groups, &b); err != nil {
 		return nil, err
 	}

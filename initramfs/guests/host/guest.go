@@ -34,6 +34,19 @@ type hosted struct {
 	monitor  *qmp.Client
 	keyboard *input.Monitor
 	asked    time.Time // when keyboard was made or refreshed
+	looked   time.Time // when it was found out what is missing
+	lacks    error     // what is missing
+}
+
+// lookAge is how long is believed what is missing for a guest.
+const lookAge = 10 * time.Second
+
+// missing says why the guest cannot be started. The lock is held.
+func (g *hosted) missing() error {
+	if g.looked.IsZero() || time.Since(g.looked) > lookAge {
+		g.lacks, g.looked = g.host.machine.missing(g.config.Name), time.Now()
+	}
+	return g.lacks
 }
 
 func (g *hosted) name() string { return string(g.config.Name) }
@@ -72,10 +85,10 @@ func (g *hosted) start() error {
 	if s := g.host.service(g.name()); s.Running || s.Condition == service.Waits {
 		return nil
 	}
-	if err := g.host.room(g.config); err != nil {
+	if err := g.host.machine.missing(g.config.Name); err != nil {
 		return err
 	}
-	if err := g.host.machine.missing(g.config.Name); err != nil {
+	if err := g.host.room(g.config); err != nil {
 		return err
 	}
 	g.setEnding(false)
@@ -184,7 +197,7 @@ func (g *hosted) state(now time.Duration) guests.State {
 		to.Condition = guests.Failed
 	default:
 		to.Condition = guests.Stopped
-		if err := g.host.machine.missing(g.config.Name); err != nil {
+		if err := g.missing(); err != nil {
 			to.Condition, to.Problem = guests.Missing, err.Error()
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/rayos/rayboot/guest"
 	"github.com/rayos/rayboot/initramfs/guests"
 	"github.com/rayos/rayboot/initramfs/service"
+	"github.com/rayos/rayboot/markers"
 	"github.com/rayos/rayboot/presentation"
 	"github.com/rayos/rayboot/presentation/display"
 	"github.com/rayos/rayboot/presentation/screen"
@@ -68,11 +69,9 @@ func (s *fakeScreen) Blank() error {
 
 // fakeMachine has guests whose QEMU is a script; the real one is used in the nested test.
 type fakeMachine struct {
-	dir     string
-	script  map[guest.Name]string // a guest without one is missing
-	mu      sync.Mutex
-	started []guest.Machine
-	mib     meminfo
+	dir    string
+	script map[guest.Name]string // a guest without one is missing
+	mib    meminfo
 }
 
 func (m *fakeMachine) missing(name guest.Name) error {
@@ -362,6 +361,22 @@ func TestAutostart(t *testing.T) {
 	b.autostart()
 	b.until("linux", guests.Runs)
 	b.says(&b.tell, "guest windows is not started: there is no disk for it")
+}
+
+// TestFrameUpdates has a guest draw for hours: it is told of ever less often.
+func TestFrameUpdates(t *testing.T) {
+	var out text
+	s := newShown(newTeller(&out, 0), func() {})
+	for id := range uint32(2) {
+		s.emit(markers.PresentationSurfaceCreate{ID: id, Guest: "linux", Width: 8, Height: 6})
+		for seq := range uint64(100_000) {
+			s.emit(markers.PresentationFrameUpdate{ID: id, Seq: seq + 1})
+		}
+		s.emit(markers.PresentationDestroy{ID: id})
+	}
+	if n := strings.Count(out.String(), "FRAME_UPDATE"); n != 2*17 {
+		t.Errorf("%d lines for 2 screens of 100,000 frames:\n%s", n, &out)
+	}
 }
 
 // TestTeller lets a guest make more happen than anybody wants to read.

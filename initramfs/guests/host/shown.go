@@ -19,24 +19,32 @@ type shown struct {
 
 	mu     sync.Mutex
 	owners map[uint32]string // of surfaces
+	frames map[uint32]uint64 // of surfaces, when a FRAME_UPDATE was told
 	now    string            // the guest that is on the screen
 	round  bool              // the chord goes to the next guest
 }
 
 func newShown(tell *teller, changed func()) *shown {
-	return &shown{tell: tell, changed: changed, owners: map[uint32]string{}}
+	return &shown{tell: tell, changed: changed, owners: map[uint32]string{}, frames: map[uint32]uint64{}}
 }
 
 // emit is told what happens, while the display is locked.
 func (s *shown) emit(m markers.Emitter) {
-	s.tell.line(m.Marker().String())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if u, ok := m.(markers.PresentationFrameUpdate); ok {
+		if u.Seq < 2*s.frames[u.ID] {
+			return // or a guest that moves would fill the log within hours
+		}
+		s.frames[u.ID] = u.Seq
+	}
+	s.tell.line(m.Marker().String())
 	switch m := m.(type) {
 	case markers.PresentationSurfaceCreate:
 		s.owners[m.ID] = m.Guest
 	case markers.PresentationDestroy:
 		delete(s.owners, m.ID)
+		delete(s.frames, m.ID)
 	case markers.PresentationPresented:
 		s.now = s.owners[m.ID]
 		s.changed()
