@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -198,7 +199,7 @@ func (f *showFlags) screen(c guest.Config) (screen.Screen, error) {
 
 // show runs the guest, and writes its pictures.
 func (f *showFlags) show(cmd *cobra.Command, g *showing.Guest, s screen.Screen, folder string, report *showReport) error {
-	ctx, o := cmd.Context(), showing.Options{
+	o := showing.Options{
 		Folder: folder, Until: f.until, Screen: s, In: cmd.InOrStdin(), Out: cmd.OutOrStdout(),
 		Emit:   func(markers.Emitter) {},
 		Report: func(err error) { fmt.Fprintln(cmd.ErrOrStderr(), "rayimg: note:", err) },
@@ -209,18 +210,8 @@ func (f *showFlags) show(cmd *cobra.Command, g *showing.Guest, s screen.Screen, 
 	if f.markers {
 		o.Emit = func(m markers.Emitter) { fmt.Fprintln(cmd.ErrOrStderr(), m.Marker()) }
 	}
-	if f.until != "" && f.timeout == 0 {
-		f.timeout = untilTimeout
-	}
-	if f.timeout > 0 {
-		cause := context.DeadlineExceeded
-		if f.until != "" {
-			cause = showing.ErrNotSaid
-		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, cause)
-		defer cancel()
-	}
+	ctx, cancel := f.deadline(cmd.Context())
+	defer cancel()
 	recorder, ok := s.(*showing.Recorder)
 	if !ok {
 		return g.Show(ctx, o)
@@ -234,6 +225,18 @@ func (f *showFlags) show(cmd *cobra.Command, g *showing.Guest, s screen.Screen, 
 	}
 	err := errors.Join(g.Show(ctx, o), cmd.Context().Err())
 	return errors.Join(err, p.finish(f.screenshot, report))
+}
+
+// deadline is the end of the time that the guest has.
+func (f *showFlags) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout, cause := f.timeout, context.DeadlineExceeded
+	if f.until != "" {
+		timeout, cause = cmp.Or(timeout, untilTimeout), showing.ErrNotSaid
+	}
+	if timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, timeout, cause)
 }
 
 // pictures are those that were written.
