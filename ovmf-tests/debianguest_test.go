@@ -38,8 +38,6 @@ func TestDebianGuest(t *testing.T) {
 			t.Errorf("the picture has %v", size)
 		}
 	}
-	guest := filepath.Join(t.TempDir(), "guest.img")
-	harness.Run(t, "dd", "if="+disk, "of="+guest, "bs=1M", "skip=20881", "count=20480", "conv=sparse", "status=none")
-	harness.Run(t, "/usr/sbin/e2fsck", "-fn", guest)
+	checkGuestFiles(t, disk)
 	harness.Run(t, rayimg, "verify", disk)
 }

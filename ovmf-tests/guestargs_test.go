@@ -63,6 +63,28 @@ func TestGuestArguments(t *testing.T) {
 	}
 }
 
+// TestGuestPanic has a guest's kernel panic: QEMU ends with a failure, which a supervisor
+// takes for one.
+func TestGuestPanic(t *testing.T) {
+	if !*long {
+		t.Skip("it fetches a kernel with another module; -long runs it")
+	}
+	t.Parallel()
+	host, err := showhost.Prepare(t.Context(), t.TempDir(), "pvpanic_pci")
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine, err := host.Start(t.Context(), "panic", guest.Machine{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(3*time.Minute, func() { _ = machine.Cmd.Process.Kill() }).Stop() // a failure of its own
+	err = machine.Cmd.Wait()
+	if code := machine.Cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("QEMU has ended with %d: %v: %s", code, err, machine.Output())
+	}
+}
+
 // checkArguments starts a guest that does not run, and looks for its disk.
 func checkArguments(t *testing.T, c guest.Config, m guest.Machine) {
 	t.Helper()

@@ -49,6 +49,7 @@ func TestShowDisk(t *testing.T) {
 	if partsOf(t, disk) != before {
 		t.Error("the guest's disk was written without --write")
 	}
+	checkGuestFiles(t, disk)
 }
 
 // checkGuestParts looks at what was built with other people's tools.
@@ -81,6 +82,12 @@ func checkGuestParts(t *testing.T, rayimg, disk string) {
 func partsOf(t *testing.T, disk string) string {
 	t.Helper()
 	return fmt.Sprintf("%x", read(t, disk, 21895315456, 1<<20))
+}
+
+// checkGuestFiles has e2fsck judge the guest's file system.
+func checkGuestFiles(t *testing.T, disk string) {
+	t.Helper()
+	harness.Run(t, "/usr/sbin/e2fsck", "-fn", disk+"?offset=21895315456")
 }
 
 // shownGuest is a guest that rayimg shows.

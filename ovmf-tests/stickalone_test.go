@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ import (
 )
 
 // answeringStick returns a throw-away stick that installs without questions.
-func answeringStick(t *testing.T, answers string) qemu.Disk {
+func answeringStick(t *testing.T, answers string, args ...string) qemu.Disk {
 	t.Helper()
 	folder := t.TempDir()
 	at := filepath.Join(folder, "EFI", "rayos")
@@ -33,15 +34,15 @@ func answeringStick(t *testing.T, answers string) qemu.Disk {
 		t.Fatal(err)
 	}
 	image := filepath.Join(t.TempDir(), "stick.img")
-	harness.Run(t, harness.Artifact(t, "rayimg"), "build", image, "--installer", "--cmdline", commandLine, "--payload", folder)
+	harness.Run(t, harness.Artifact(t, "rayimg"), append([]string{"build", image, "--installer", "--cmdline", commandLine, "--payload", folder}, args...)...)
 	return qemu.Disk{Path: image, Bus: qemu.USB}
 }
 
 // TestStickAlone installs onto a disk of 4096-byte sectors without a key pressed. The machine is then started from the
-// stick once more, which does not install again, and from the disk alone.
+// stick once more, which does not install again, and from the disk alone. The stick's guests come along.
 func TestStickAlone(t *testing.T) {
 	t.Parallel()
-	from := answeringStick(t, "disk = \"only\"\ninternal = true\nerase = true\nthen = \"poweroff\"\n")
+	from := answeringStick(t, "disk = \"only\"\ninternal = true\nerase = true\nthen = \"poweroff\"\n", "--guests", "--linux-guest", "tiny")
 	target := qemu.Disk{Path: emptyDisk(t, "target.img"), Bus: qemu.NVMe, LogicalSector: 4096}
 	m := harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{from, target}}})
 	m.Expect(
@@ -54,6 +55,7 @@ func TestStickAlone(t *testing.T) {
 	)
 	m.ExpectOff()
 	verify(t, target.Path)
+	checkGuestsCame(t, from.Path, target.Path)
 	digest := tableBytes(t, target.Path)
 
 	m = harness.Start(t, harness.Spec{Machine: qemu.Machine{Disks: []qemu.Disk{from, target}}})
@@ -69,6 +71,22 @@ func TestStickAlone(t *testing.T) {
 	}
 	bootInstalled(t, target)
 	verify(t, target.Path)
+}
+
+// checkGuestsCame compares the guests' partitions of two disks.
+func checkGuestsCame(t *testing.T, from, to string) {
+	t.Helper()
+	rayimg := harness.Artifact(t, "rayimg")
+	var all [2]struct{ System, LinuxGuest map[string]any }
+	for i, name := range []string{from, to} {
+		if err := json.Unmarshal([]byte(harness.Run(t, rayimg, "inspect", name, "--json")), &all[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(all[0].System) == 0 || len(all[0].LinuxGuest) == 0 || !reflect.DeepEqual(all[0], all[1]) {
+		t.Errorf("the stick has the guests %v, the disk %v", all[0], all[1])
+	}
+	checkGuestFiles(t, to)
 }
 
 // tableBytes are the first bytes of a disk: protective MBR, header, and the first partitions with their IDs.

@@ -151,10 +151,13 @@ func (c *checker) reservedEntry(n, e uint32) {
 	switch {
 	case n == 0 && e&^0xff != fatEntry0&^0xff:
 		c.report("fat-media", "FAT entry 0 is %#08x", e)
-	case n == 1 && e&cleanBit == 0:
-		c.report(codeDirty, "the volume was not unmounted cleanly")
-	case n == 1 && e&noErrorBit == 0:
-		c.report("fat-io-error", "the volume had read or write errors")
+	case n == 1:
+		if e&cleanBit == 0 {
+			c.report(codeDirty, "the volume was not unmounted cleanly")
+		}
+		if e&noErrorBit == 0 {
+			c.report("fat-io-error", "the volume had read or write errors")
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"mounted", func(m memory) { m[65] |= 1 }, "fat-dirty"},
 		{"dirty", func(m memory) { setFAT(m, 1, endOfChain&^cleanBit) }, "fat-dirty"},
 		{"I/O error", func(m memory) { setFAT(m, 1, endOfChain&^noErrorBit) }, "fat-io-error"},
+		{"I/O error, and dirty", func(m memory) { setFAT(m, 1, endOfChain&^noErrorBit&^cleanBit) }, "fat-io-error"},
 		{"lost cluster", func(m memory) { setFAT(m, uint32(f.clusters), endOfChain) }, "fat-lost-clusters"},
 		{"chain to nowhere", func(m memory) { setFAT(m, boot.first, 0x0ffffff0) }, "fat-chain"},
 		{"chain to a free cluster", func(m memory) { setFAT(m, boot.first, 0) }, "fat-chain"},

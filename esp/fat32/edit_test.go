@@ -309,4 +309,9 @@ func TestEditRefuses(t *testing.T) {
 	if _, err := Edit(syncing{m2}, size, testTime); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a damaged volume: %v", err)
 	}
+	m3 := slices.Clone(before)
+	m3[32*512+7] &^= (cleanBit | noErrorBit) >> 24 // it is dirty, which a change mends, and has had errors
+	if _, err := Edit(syncing{m3}, size, testTime); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a volume that had read or write errors: %v", err)
+	}
 }

@@ -90,6 +90,7 @@ func FuzzEdit(f *testing.F) {
 	f.Add([]byte{}, "loader/new file.conf")
 	f.Add([]byte{65, 0, 1, 0, 0x42, 0x55}, "EFI/rayos/golden/x.bin")
 	f.Add([]byte{8, 0x40, 0xff, 9, 0x40, 0xff}, "dir/a")
+	f.Add([]byte{7, 0x40, 0xfe}, "new/a") // dirty, and with errors
 	f.Fuzz(func(t *testing.T, damage []byte, name string) {
 		m := memory(slices.Clone(good))
 		for ; len(damage) >= 3; damage = damage[3:] {

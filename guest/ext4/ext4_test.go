@@ -86,7 +86,7 @@ func mkfs(t testing.TB, dir string, sizeBytes int64, args ...string) *os.File {
 // kinds are file systems that differ in what is read of them.
 var kinds = map[string][]string{
 	"as usual":     {"-b", "4096"},
-	"of RayOS":     {"-b", "4096", "-O", "64bit,metadata_csum,^resize_inode", "-E", "lazy_itable_init=1"},
+	"of RayOS":     {"-b", "4096", "-O", "64bit,metadata_csum,^resize_inode", "-E", "lazy_itable_init=1,nodiscard"},
 	"small blocks": {"-b", "1024", "-J", "size=4"},
 	"32 bits":      {"-b", "1024", "-O", "^64bit,^metadata_csum,^uninit_bg,^flex_bg"},
 	"old backups":  {"-b", "1024", "-O", "^sparse_super,^resize_inode"},

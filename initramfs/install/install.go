@@ -140,6 +140,9 @@ func (i *Installer) run(ctx context.Context, s *session.Session) (session.Report
 	report.Written = &written
 	i.say("checking the disk ...")
 	if err := session.VerifyWritten(ctx, i.Machine, s.Plan.Disk); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w; it is written, but not checked: install --verify %s does that", err, s.Plan.Disk.Name)
+		}
 		return report, err
 	}
 	if report.BootEntry, err = i.register(s); err != nil {

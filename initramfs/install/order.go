@@ -8,7 +8,6 @@ import (
 	"github.com/rayos/rayboot/installer/disks"
 	"github.com/rayos/rayboot/installer/plan"
 	"github.com/rayos/rayboot/installer/session"
-	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/markers"
 )
 
@@ -90,17 +89,22 @@ func (i *Installer) carryOut(ctx context.Context, d plan.Disk, l plan.Layout, c 
 	}
 	report, err := i.run(ctx, s)
 	if err != nil {
-		return report, err
+		return report, begun{err}
 	}
 	i.complete(s, report)
 	return report, i.print(s, report)
 }
 
+// begun is an error of an installation that was begun: it has failed, also if a person has ended it.
+type begun struct{ error }
+
+func (b begun) Unwrap() error { return b.error }
+
 // failed emits the marker of an installation that was refused or has failed, and passes its
 // error on. A person who has left before anything was written has not failed.
 func (i *Installer) failed(disk string, err error) error {
-	var begun *write.FailedError
-	left := errors.Is(err, errBack) || errors.Is(err, context.Canceled) && !errors.As(err, &begun)
+	var b begun
+	left := errors.Is(err, errBack) || errors.Is(err, context.Canceled) && !errors.As(err, &b)
 	if err != nil && !left {
 		i.emit(markers.InstallerFailed{Disk: disk, Reason: err.Error()})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -131,4 +132,25 @@ func TestInterruptedOrder(t *testing.T) {
 		t.Error(err)
 	}
 	says(t, out, []string{"[RAYOS_INSTALLER:INSTALL_FAILED] disk=sdb", "context canceled; "})
+
+	ctx, cancel = context.WithCancel(t.Context())
+	i.Out = atText{out, "checking the disk ...", cancel}
+	if _, err := i.Do(ctx, Order{Disk: "sdc", Yes: "serial-sdc"}, nil); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	says(t, out, []string{`[RAYOS_INSTALLER:INSTALL_FAILED] disk=sdc, reason="verify sdc: `, `context canceled; it is written, but not checked: install --verify sdc does that"`})
+}
+
+// atText is an output at which something happens when a text is written.
+type atText struct {
+	io.Writer
+	text string
+	do   func()
+}
+
+func (a atText) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), a.text) {
+		a.do()
+	}
+	return a.Writer.Write(b)
 }

@@ -1,9 +1,9 @@
 // Command showguest is /init of the guests of the tests and the benchmark of
 // presentation. It loads the modules of its initrd and does what show= on the
-// kernel's command line says: text writes on the text console; flips:N:WxH flips
-// full pages, N of them, the pixels of each of one value that is its number;
-// paced:N:WxH:FIRST does so with numbers from FIRST on, and waits for a byte on the
-// serial port for each page.
+// kernel's command line says: text writes on the text console; panic has the kernel
+// panic; flips:N:WxH flips full pages, N of them, the pixels of each of one value that
+// is its number; paced:N:WxH:FIRST does so with numbers from FIRST on, and waits for a
+// byte on the serial port for each page.
 // What it has done it says on the first serial port.
 package main
 
@@ -49,8 +49,11 @@ func run() error {
 	}
 	for word := range strings.FieldsSeq(string(cmdline)) {
 		var n, width, height, first int
-		if word == "show=text" {
+		switch word {
+		case "show=text":
 			return text()
+		case "show=panic":
+			return os.WriteFile("/proc/sysrq-trigger", []byte("c"), 0)
 		}
 		if _, err := fmt.Sscanf(word, "show=flips:%d:%dx%d", &n, &width, &height); err == nil {
 			return flips(n, width, height, 1, nil)

@@ -33,13 +33,18 @@ type Guest struct {
 	initrd  string
 }
 
-// Prepare fetches QEMU and the kernel, and packs the initrd into a folder.
-func Prepare(ctx context.Context, dir string) (*Guest, error) {
+// Prepare fetches QEMU and the kernel, and packs the initrd into a folder. The guest
+// loads more modules of the kernel than it needs for its screen, if there are more.
+func Prepare(ctx context.Context, dir string, more ...string) (*Guest, error) {
 	qemu, err := debqemu.Fetch(ctx, debqemu.Options{})
 	if err != nil {
 		return nil, err
 	}
-	kernel, err := debkernel.Fetch(ctx, debkernel.Debian, debkernel.Options{Modules: initrd.DefaultModules()})
+	modules := initrd.DefaultModules() // whose kernel other tests have fetched already
+	if len(more) > 0 {
+		modules = append(modules, kmod.Group{Name: "more", Modules: more})
+	}
+	kernel, err := debkernel.Fetch(ctx, debkernel.Debian, debkernel.Options{Modules: modules})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +63,7 @@ func Prepare(ctx context.Context, dir string) (*Guest, error) {
 	if err := initrd.PackRuntime(init, &b); err != nil {
 		return nil, err
 	}
-	groups := []kmod.Group{{Name: "show", Modules: []string{"virtio_pci", "virtio_gpu"}}}
+	groups := []kmod.Group{{Name: "show", Modules: append([]string{"virtio_pci", "virtio_gpu"}, more...)}}
 	if _, err := initrd.PackModules(tree, kernel.Release, groups, &b); err != nil {
 		return nil, err
 	}

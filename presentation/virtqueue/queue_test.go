@@ -3,6 +3,7 @@ package virtqueue
 import (
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/rayos/rayboot/presentation"
@@ -156,34 +157,54 @@ func FuzzQueue(f *testing.F) {
 	f.Add([]byte{}, false)
 	var w growth.Watch
 	f.Fuzz(func(t *testing.T, ram []byte, eventIdx bool) {
-		defer w.Step(t)
-		g := newGuest(t, eventIdx)
-		copy(g.ram, ram)
-		var c Chain
-		for n := 0; ; n++ {
-			ok, err := g.Next(&c)
-			if err != nil || !ok {
-				break
-			}
-			if n > testSize+65536 {
-				t.Fatal("a ring without an end")
-			}
-			total := 0
-			for _, b := range append(c.Out, c.In...) {
-				if len(b) == 0 || len(b) > ramBytes {
-					t.Fatalf("a piece of %d bytes", len(b))
-				}
-				total += len(b)
-			}
-			if len(c.Out)+len(c.In) > MaxChain || total > MaxChain*ramBytes {
-				t.Fatalf("%d pieces of %d bytes", len(c.Out)+len(c.In), total)
-			}
-			g.Done(c.Head, 0) // which may write over the rings, as the guest has put them there
-			g.Signal()
-			g.Rest()
-			if n > 3*testSize {
-				break // a ring that overwrites itself goes on for ever, one round at a time
-			}
-		}
+		hostileRing(t, ram, eventIdx)
+		w.Step(t)
 	})
+}
+
+// TestNoGrowth is what FuzzQueue does, for a while.
+func TestNoGrowth(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var w growth.Watch
+	seed := newGuest(t, true)
+	seed.desc(0, 0, 4096, 10, descNext, 1)
+	seed.desc(0, 1, 5000, 20, descWrite, 0)
+	seed.offer(0)
+	for i := range 3 * growth.Every {
+		hostileRing(t, growth.Mutate(random, seed.ram[:1200]), i%2 == 0)
+		w.Step(t)
+	}
+}
+
+// hostileRing is a driver that has written what it likes.
+func hostileRing(t *testing.T, ram []byte, eventIdx bool) {
+	t.Helper()
+	g := newGuest(t, eventIdx)
+	copy(g.ram, ram)
+	var c Chain
+	for n := 0; ; n++ {
+		ok, err := g.Next(&c)
+		if err != nil || !ok {
+			break
+		}
+		if n > testSize+65536 {
+			t.Fatal("a ring without an end")
+		}
+		total := 0
+		for _, b := range append(c.Out, c.In...) {
+			if len(b) == 0 || len(b) > ramBytes {
+				t.Fatalf("a piece of %d bytes", len(b))
+			}
+			total += len(b)
+		}
+		if len(c.Out)+len(c.In) > MaxChain || total > MaxChain*ramBytes {
+			t.Fatalf("%d pieces of %d bytes", len(c.Out)+len(c.In), total)
+		}
+		g.Done(c.Head, 0) // which may write over the rings, as the guest has put them there
+		g.Signal()
+		g.Rest()
+		if n > 3*testSize {
+			break // a ring that overwrites itself goes on for ever, one round at a time
+		}
+	}
 }

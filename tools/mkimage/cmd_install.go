@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,10 @@ import (
 	"github.com/rayos/rayboot/installer/write"
 	"github.com/rayos/rayboot/tools/mkimage/image"
 )
+
+// memoryLimit has the garbage collector run earlier, in bytes: an installation is to stay below
+// 100 MB, also where it has packed file systems of guests before. It is no bound of what may be used.
+const memoryLimit = 64 << 20
 
 // installFlags are the options of rayimg install.
 type installFlags struct {
@@ -97,6 +102,7 @@ func (f *installFlags) check() error {
 }
 
 func (f *installFlags) run(cmd *cobra.Command) (err error) {
+	debug.SetMemoryLimit(memoryLimit)
 	ui := newUI(cmd)
 	defer ui.end()
 	defer func() { err = errors.Join(err, f.content.guests.close()) }()

@@ -49,6 +49,9 @@ for unit in getty@tty1 serial-getty@ttyS0; do
 done
 rm -f "$1/vmlinuz.old" "$1/initrd.img.old"`
 
+// withoutRoot tells users who are not root what may be missing.
+const withoutRoot = "Run it as root, or install fakeroot and either fakechroot, or uidmap with a range for you in /etc/subuid and /etc/subgid."
+
 // ErrNoTool says that a program is missing on this machine.
 var ErrNoTool = errors.New("it is not on this machine")
 
@@ -61,7 +64,7 @@ type Root struct {
 }
 
 // Make makes a Debian in a folder below dir, which must be empty. Root needs no further
-// program; others need fakeroot, and a kernel that lets users have namespaces.
+// program; others need fakeroot, and what mmdebstrap needs to do without root.
 func Make(ctx context.Context, dir string) (r Root, err error) {
 	r = Root{Dir: filepath.Join(dir, "debian")}
 	if os.Getuid() != 0 {
@@ -80,6 +83,9 @@ func Make(ctx context.Context, dir string) (r Root, err error) {
 		return r, err
 	}
 	if err := run(ctx, "mmdebstrap", arguments(archive, list)...); err != nil {
+		if r.FakeRoot != "" {
+			err = fmt.Errorf("%w\n%s", err, withoutRoot)
+		}
 		return r, fmt.Errorf("make a Debian: %w", err)
 	}
 	unpack := []string{"tar", "-C", r.Dir, "--exclude=./dev/*", "-xpf", archive} // the kernel makes devices

@@ -94,7 +94,7 @@ func Ext4(ctx context.Context, file, dir string, o Options) error {
 	// What is not written now need not be zero on the disk that this is copied to. A table that
 	// could grow is of no use in a partition that does not.
 	err = run(ctx, e2fsprogs("mke2fs", o), "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-O", "64bit,metadata_csum,^resize_inode", "-J", "size="+strconv.FormatInt(journalMiB(o.SizeBytes), 10),
-		"-L", Label, "-U", id, "-E", "lazy_itable_init=1,root_owner=0:0,hash_seed="+id, "-d", dir, file, strconv.FormatInt(o.SizeBytes/4096, 10))
+		"-L", Label, "-U", id, "-E", "lazy_itable_init=1,nodiscard,root_owner=0:0,hash_seed="+id, "-d", dir, file, strconv.FormatInt(o.SizeBytes/4096, 10))
 	if err != nil {
 		return fmt.Errorf("make a Linux guest of %s: %w", dir, err)
 	}

@@ -97,6 +97,13 @@ func TestTiny(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		n := int64(0)
+		for _, x := range used {
+			n += x.LengthBytes
+		}
+		if most := int64(80 << 20); n > most { // the journal has 64 MiB
+			t.Errorf("%d bytes are in use, at most %d were to be", n, most)
+		}
 		var b bytes.Buffer
 		for _, x := range used {
 			if _, err := io.Copy(&b, io.NewSectionReader(f, x.OffsetBytes, x.LengthBytes)); err != nil {
@@ -146,5 +153,24 @@ func TestMissingTool(t *testing.T) {
 	err := guestfs.System(t.Context(), filepath.Join(t.TempDir(), "system"), guest.Tree(t.TempDir()), "1", modified)
 	if !errors.Is(err, guestfs.ErrNoTool) || !strings.Contains(err.Error(), "install the package squashfs-tools") {
 		t.Error(err)
+	}
+}
+
+// TestFakeRoot has the owners of files from fakeroot, as for users who are not root.
+func TestFakeRoot(t *testing.T) {
+	if _, err := exec.LookPath("fakeroot"); err != nil {
+		t.Skipf("%v; install fakeroot", err)
+	}
+	dir := write(t, map[string]string{ext4.KernelPath: "kernel", ext4.InitrdPath: "initrd"})
+	state, name := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "linux")
+	if out, err := exec.Command("fakeroot", "-s", state, "chown", "7:8", filepath.Join(dir, ext4.KernelPath)).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := guestfs.Ext4(t.Context(), name, dir, guestfs.Options{SizeBytes: 64 << 20, Modified: modified, FakeRoot: state}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("/usr/sbin/debugfs", "-R", "stat "+ext4.KernelPath, name).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "User:     7   Group:     8") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
