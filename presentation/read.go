@@ -10,6 +10,17 @@ type Target struct {
 	Bytes         []byte
 }
 
+// Image copies the picture out of the guest's memory. Nothing of it is transparent, as
+// a screen is not.
+func (p Picture) Image() *image.NRGBA {
+	img := image.NewNRGBA(p.Bounds())
+	p.Read(Target{Format: RGBA, Width: p.width, Height: p.height, Stride: img.Stride, Bytes: img.Pix}, p.Bounds())
+	for i := 3; i < len(img.Pix); i += 4 {
+		img.Pix[i] = 0xff
+	}
+	return img
+}
+
 // Read copies the pixels of r to the same place of dst, each once, and returns
 // the bytes written. What of r lies outside of the picture or of dst is left
 // out; it never writes elsewhere. Formats are converted where they differ.

@@ -18,16 +18,6 @@ import (
 	"github.com/rayos/rayboot/presentation"
 )
 
-// Image copies a picture out of the guest's memory.
-func Image(p presentation.Picture) *image.NRGBA {
-	img := image.NewNRGBA(p.Bounds())
-	p.Read(presentation.Target{Format: presentation.RGBA, Width: img.Rect.Dx(), Height: img.Rect.Dy(), Stride: img.Stride, Bytes: img.Pix}, p.Bounds())
-	for i := 3; i < len(img.Pix); i += 4 {
-		img.Pix[i] = 0xff // a screen is not transparent
-	}
-	return img
-}
-
 // Save writes an image to a file, in the format that its name ends with: .png or .ppm. It is written beside and renamed,
 // so the file always has the whole of one image or of the other.
 func Save(path string, img image.Image) error {

@@ -84,7 +84,7 @@ func TestPPM(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.ppm")
 	p, pixels := guest(t, image.Pt(2, 1))
 	copy(pixels, []byte{3, 2, 1, 0, 6, 5, 4, 0})
-	if err := picture.Save(path, picture.Image(p)); err != nil {
+	if err := picture.Save(path, p.Image()); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(path)
