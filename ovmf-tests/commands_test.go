@@ -30,6 +30,7 @@ func TestCommands(t *testing.T) {
 		m.Expect(c.wants...)
 		m.Expect(shellPrompt)
 	}
-	m.Type("poweroff\r")
+	m.PowerButton()
+	m.Expect(harness.Text("rayos: the power button was pressed"), harness.Text("the machine turns off now"))
 	m.ExpectOff()
 }

@@ -61,7 +61,8 @@ type boot struct {
 	espMount goldenstore.Mount // nil outside of tests
 	snapshot *snapshot         // nil until one is begun
 
-	told chan string // lines of others for all consoles, for the main loop
+	told    chan string   // lines of others for all consoles, for the main loop
+	pressed chan struct{} // the power button was
 }
 
 // now is the time since process 1 began.

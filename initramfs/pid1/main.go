@@ -81,6 +81,7 @@ func (b *boot) serve(signals, ended <-chan os.Signal) (command int) {
 		b.warn("no console has a shell; Ctrl-Alt-Del restarts the machine")
 	}
 	b.upAndWatched(kept)
+	b.watchButtons()
 	beats := time.NewTicker(beatPeriod)
 	defer beats.Stop()
 	for {
@@ -109,6 +110,10 @@ func (b *boot) serve(signals, ended <-chan os.Signal) (command int) {
 		case line := <-b.told:
 			b.line(line)
 			s.refresh()
+		case <-b.pressed:
+			stop()
+			b.say("the power button was pressed")
+			return unix.LINUX_REBOOT_CMD_POWER_OFF
 		case sig := <-signals:
 			stop()
 			return powerCommand(sig)

@@ -33,7 +33,7 @@ type report struct {
 
 // makeServices makes the supervisor, which has no services yet.
 func (b *boot) makeServices(cgroups string) {
-	b.reports, b.told, b.ending = make(chan report), make(chan string), make(chan struct{})
+	b.reports, b.told, b.pressed, b.ending = make(chan report), make(chan string), make(chan struct{}), make(chan struct{})
 	b.services = service.New(service.Config{
 		Clock: clock{}, Launch: b.launch, Cgroups: cgroups, Watchdog: b.guard.Guard,
 		Log: func(name, line string) {

@@ -216,6 +216,14 @@ func (m *Machine) Reset() {
 	}
 }
 
+// PowerButton presses the machine's power button.
+func (m *Machine) PowerButton() {
+	m.t.Helper()
+	if err := m.process.PowerButton(m.ctx); err != nil {
+		m.fatal(err)
+	}
+}
+
 // AwaitOff waits until the guest has switched off a machine that StaysOff.
 func (m *Machine) AwaitOff() {
 	m.t.Helper()

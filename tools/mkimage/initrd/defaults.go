@@ -21,7 +21,7 @@ func DefaultModules() []kmod.Group {
 		{Name: "watchdog", Modules: []string{"i6300esb", "iTCO_wdt", "lpc_ich", "i2c_i801", "sp5100_tco", "wdat_wdt"}},
 		{Name: "pstore", Modules: []string{"efi_pstore", "ramoops"}},
 		{Name: "kvm", Modules: []string{"kvm_intel", "kvm_amd"}},
-		{Name: "input", Modules: []string{"evdev", "psmouse", "virtio_input"}},
+		{Name: "input", Modules: []string{"evdev", "button", "psmouse", "virtio_input"}},
 		{Name: "drm", Modules: []string{"bochs", "virtio_gpu"}},
 	}
 }
