@@ -163,8 +163,25 @@ func TestGuests(t *testing.T) {
 
 	m.run("show linux", harness.Marker("[RAYOS_PRESENTATION:PRESENTED]"), harness.Text("Linux desktop now visible"))
 	m.ExpectScreen(m.picture())
+	m.run("show none", harness.Marker("[RAYOS_PRESENTATION:HIDDEN]"))
+	m.console(text)
+	if *long {
+		m.stops(text)
+	}
+	m.run("show linux", harness.Marker("[RAYOS_PRESENTATION:PRESENTED]"), harness.Text("Linux desktop now visible"))
 	m.kills(text)
 	m.Finish(harness.Pattern("^all is well$"))
+}
+
+// stops has the guest end by its power button, which gives the console back, and starts it again, by show all.
+func (m *guestsMachine) stops(text image.Point) {
+	m.t.Helper()
+	m.run("show linux", harness.Marker("[RAYOS_PRESENTATION:PRESENTED]"))
+	m.run("guest stop linux", harness.Text("[RAYOS_PRESENTATION:DESTROY]"))
+	m.console(text)
+	m.run("log show --source linux; guest list", harness.Text("rayos: the power button was pressed"), harness.Pattern("^linux +stopped"))
+	m.run("show all", harness.Text("Not shown: windows: there is no Windows disk"), harness.Marker("[RAYOS_PRESENTATION:PRESENTED]"))
+	m.run("show none", harness.Marker("[RAYOS_PRESENTATION:HIDDEN]"))
 }
 
 // process has the number of a guest's QEMU.
@@ -184,7 +201,7 @@ func (m *guestsMachine) kills(text image.Point) {
 		m.t.Error("nobody is told that the guest was killed")
 	}
 	m.console(text)
-	service := regexp.MustCompile(`guests +runs +1 +\d+ s +(\d+)`)
+	service := regexp.MustCompile(`guests +runs +1 +\d+ s +(\d+) `)
 	pid = service.FindStringSubmatch(m.run("services", harness.Pattern(service.String())))[1]
 	m.run("ps | grep qemu-system", anyQEMU)
 	seen := m.Count(anyQEMU)
