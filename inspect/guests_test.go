@@ -2,7 +2,6 @@ package inspect_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/rayos/rayboot/gpt"
-	"github.com/rayos/rayboot/guest/system"
+	"github.com/rayos/rayboot/guest/system/systemtest"
 	"github.com/rayos/rayboot/inspect"
 	"github.com/rayos/rayboot/installer/content"
 	"github.com/rayos/rayboot/tools/mkimage/guestfs"
@@ -20,19 +19,7 @@ import (
 // squashfs looks like one with a QEMU; the real one is in TestGuestQEMU of ovmf-tests.
 func squashfs(t *testing.T) content.Area {
 	t.Helper()
-	b := bytes.Repeat([]byte("QEMU"), 2048)
-	copy(b, "hsqs")
-	binary.LittleEndian.PutUint16(b[28:], 4)
-	binary.LittleEndian.PutUint64(b[40:], 5000)
-	a, err := system.Describe(bytes.NewReader(b), "1:10.0.2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := system.Encode(a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	area, err := content.SystemArea(bytes.NewReader(append(b, block...)), gpt.MiB)
+	area, err := content.SystemArea(bytes.NewReader(systemtest.Squashfs(t)), gpt.MiB)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package content_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,27 +11,9 @@ import (
 	"testing"
 
 	"github.com/rayos/rayboot/gpt"
-	"github.com/rayos/rayboot/guest/system"
+	"github.com/rayos/rayboot/guest/system/systemtest"
 	"github.com/rayos/rayboot/installer/content"
 )
-
-// qemu is what looks like a squashfs of 5000 bytes, with its description.
-func qemu(t *testing.T) []byte {
-	t.Helper()
-	b := bytes.Repeat([]byte("QEMU"), 2048)
-	copy(b, "hsqs")
-	binary.LittleEndian.PutUint16(b[28:], 4)
-	binary.LittleEndian.PutUint64(b[40:], 5000)
-	a, err := system.Describe(bytes.NewReader(b), "1:10.0.2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := system.Encode(a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(b, block...)
-}
 
 // linux is an ext4 of 64 MiB with a file.
 func linux(t *testing.T) string {
@@ -67,7 +48,7 @@ func guests(t *testing.T) (*os.File, gpt.Table) {
 	if err := f.Truncate(gpt.MinDiskBytes); err != nil {
 		t.Fatal(err)
 	}
-	for number, b := range map[int][]byte{3: qemu(t), 4: ext4} {
+	for number, b := range map[int][]byte{3: systemtest.Squashfs(t), 4: ext4} {
 		p, _ := table.Find(number)
 		if _, err := f.WriteAt(b, p.StartBytes); err != nil {
 			t.Fatal(err)
@@ -105,8 +86,8 @@ func TestGuestsComeAlong(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.Number == 3 {
-			got := make([]byte, len(qemu(t)))
-			if _, err := f.ReadAt(got, 0); err != nil || !bytes.Equal(got, qemu(t)) {
+			got := make([]byte, len(systemtest.Squashfs(t)))
+			if _, err := f.ReadAt(got, 0); err != nil || !bytes.Equal(got, systemtest.Squashfs(t)) {
 				t.Errorf("the QEMU of guests differs, %v", err)
 			}
 		} else if out, err := exec.Command("/usr/sbin/e2fsck", "-fn", to).CombinedOutput(); err != nil {
